@@ -1,0 +1,88 @@
+"""`gytbench evaluate`: score a prediction file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gytbench.cli.options import task_option, truth_options
+from gytbench.cli.text import one_line
+
+if TYPE_CHECKING:
+    from gytbench.predictions import Task
+
+
+@click.command("evaluate")
+@click.argument("predictions", type=click.Path(path_type=Path))
+@task_option
+@truth_options
+@click.option(
+    "--heatmap-threshold",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="Share of a heatmap's maximum that its region reaches.",
+)
+@click.option(
+    "--tolerance",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="PX",
+    help="spatial: pixels that the pointing game forgives.",
+)
+@click.option(
+    "--average",
+    default="video-class",
+    show_default=True,
+    help="temporal: video-class, isba, frames-micro or videogem.",
+)
+@click.option(
+    "--fps", type=float, help="temporal: count frames at this rate [default: continuous time]."
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="OUT",
+    help="Write the result as JSON; `-` prints it, and nothing else.",
+)
+def command(
+    predictions: Path,
+    task: "Task | None",
+    data: Path | None,
+    json_path: Path | None,
+    **options: Any,
+) -> None:
+    """Score PREDICTIONS (.json, .jsonl, each also .gz, or .parquet).
+
+    Prints the metrics in percent beside the floor and the ceiling of the task,
+    and the signature that names every convention behind them.
+    """
+    from gytbench.benchmark import load_benchmark
+    from gytbench.bounds import reference_results
+    from gytbench.evaluation import Protocol, score
+    from gytbench.predictions import collector_paused, load_predictions
+    from gytbench.report.tables import result_table
+    from gytbench.report.writing import write_whole
+
+    # A short process with millions of objects and no cycles: collecting only costs time.
+    with collector_paused():
+        read = load_predictions(predictions)
+        protocol = Protocol(task=task or read.task, **options)
+        benchmark = load_benchmark(
+            boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
+        )
+        result = score(read, benchmark, protocol)
+        printed = json_path is not None and str(json_path) == "-"
+        table = (
+            ""
+            if printed
+            else result_table(
+                result, reference_results(benchmark, protocol), title=one_line(str(predictions))
+            )
+        )
+    if json_path is not None:
+        write_whole(json_path, result.to_json())
+    if table:
+        click.echo(table)

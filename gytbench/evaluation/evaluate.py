@@ -1,0 +1,72 @@
+"""One call from predictions to a result."""
+
+from pathlib import Path
+
+from gytbench.benchmark import Benchmark, load_benchmark
+from gytbench.evaluation.protocol import Protocol
+from gytbench.evaluation.result import Result
+from gytbench.evaluation.spatial import evaluate_spatial
+from gytbench.evaluation.st import evaluate_st
+from gytbench.evaluation.temporal import evaluate_temporal
+from gytbench.predictions import Predictions, Task, load_predictions, pack
+
+_SCORERS = {"st": evaluate_st, "spatial": evaluate_spatial, "temporal": evaluate_temporal}
+
+
+def evaluate(
+    predictions: Predictions | str | Path,
+    task: Task | None = None,
+    *,
+    boxes: str = "published",
+    classes: str = "mining512",
+    subset: str = "all",
+    heatmap_threshold: float = 0.5,
+    tolerance: float = 0.0,
+    average: str = "video-class",
+    fps: float | None = None,
+    data: str | Path | None = None,
+    benchmark: Benchmark | None = None,
+) -> Result:
+    """Score a prediction file, or predictions in memory.
+
+    The options are those of `gytbench evaluate` and are explained at `Protocol`;
+    `task` defaults to the file's own. `data` names the folder of the released
+    files. A `benchmark` that is already loaded stands for boxes, classes, subset
+    and data, which must then keep their defaults.
+
+    Raises InputError with every fault of the file, or for an option that the task
+    does not have.
+
+    >>> import gytbench
+    >>> result = gytbench.evaluate("preds.json", task="st")  # doctest: +SKIP
+    >>> result.metrics["iou_point"], result.signature  # doctest: +SKIP
+    """
+    if not isinstance(predictions, Predictions):
+        predictions = load_predictions(predictions)
+    if benchmark is not None:
+        boxes, classes, subset = _of_loaded(benchmark, task or predictions.task)
+    protocol = Protocol(
+        task=task or predictions.task,
+        boxes=boxes,
+        classes=classes,
+        subset=subset,
+        heatmap_threshold=heatmap_threshold,
+        tolerance=tolerance,
+        average=average,
+        fps=fps,
+    )
+    if benchmark is None:
+        benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
+    return score(predictions, benchmark, protocol)
+
+
+def score(predictions: Predictions, benchmark: Benchmark, protocol: Protocol) -> Result:
+    """Score predictions on a loaded benchmark under a protocol for that benchmark."""
+    packed = pack(predictions, benchmark, protocol.task)
+    return _SCORERS[protocol.task](packed, benchmark, protocol)
+
+
+def _of_loaded(benchmark: Benchmark, task: Task) -> tuple[str, str, str]:
+    if task == "temporal":
+        return "published", benchmark.classes.kind, "all"
+    return benchmark.release, benchmark.classes.kind, benchmark.subset

@@ -1,0 +1,66 @@
+"""Seconds of the task `st`: what is covered, what is predicted, what is right."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gytbench.evaluation.precedence import foremost_entries
+from gytbench.evaluation.truth import Grid, Truth
+from gytbench.metrics import boxes
+from gytbench.predictions import PackedTubes
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class ClassSeconds:
+    """Which (second, class) pairs an instance covers."""
+
+    def __init__(self, truth: Truth, grid: Grid) -> None:
+        self._classes = truth.classes
+        self._ignored_cells = grid.ignored
+        keys = grid.unit_cell * truth.classes + truth.label[truth.unit_instance]
+        self._boxed = np.unique(keys[truth.unit_has_box])
+        self._unboxed = np.unique(keys[~truth.unit_has_box])
+
+    @property
+    def boxed(self) -> tuple[Ints, Ints]:
+        """Cell and class of every pair whose second has a box."""
+        return self._boxed // self._classes, self._boxed % self._classes
+
+    def ignored(self, label: Ints, cell: Ints) -> Bools:
+        """Whether an instance of the class covers the second, which has no box."""
+        found = self._ignored_cells[cell]
+        at = np.flatnonzero(found)
+        found[at] = np.isin(cell[at] * self._classes + label[at], self._unboxed)
+        return found
+
+    def right(self, label: Ints, cell: Ints) -> Bools:
+        """Whether an instance of the class covers the second, which has a box."""
+        return np.isin(cell * self._classes + label, self._boxed)
+
+
+def count_frames(
+    packed: PackedTubes, truth: Truth, grid: Grid, pairs: ClassSeconds, ties: Ints
+) -> tuple[Ints, Ints]:
+    """Seconds that are covered (G), predicted (D), right in label (L), and in point too (TP).
+
+    Ignored seconds are left out. Returns counts by video (videos x 4), where a
+    second counts once, and by video and class (videos x classes x 4).
+    """
+    videos, classes = len(truth.frames), truth.classes
+    spoken = foremost_entries(packed, grid.entry_cell, grid.cells, ties)
+    spoken = spoken[~grid.ignored[grid.entry_cell[spoken]]]
+    cell = grid.entry_cell[spoken]
+    label = packed.label[packed.tube[spoken]]
+    right = pairs.right(label, cell)
+    hit = right & boxes.contains(grid.box[cell], packed.point[spoken])
+
+    covered = np.flatnonzero(grid.covered & grid.has_box)
+    cells = (covered, cell, cell[right], cell[hit])
+    frames = np.stack([np.bincount(grid.video[c], minlength=videos) for c in cells], axis=1)
+
+    boxed_cell, boxed_label = pairs.boxed
+    key = grid.video[cell] * classes + label
+    keys = (grid.video[boxed_cell] * classes + boxed_label, key, key[right], key[hit])
+    counts = [np.bincount(k, minlength=videos * classes) for k in keys]
+    return frames, np.stack(counts, axis=1).reshape(videos, classes, 4)

@@ -1,0 +1,68 @@
+"""What an evaluation returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Score = float | None
+"""A fraction in [0, 1]; None where it is not defined, with the reason in the notes."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Scores of one prediction file under one signature.
+
+    metrics, per_class, per_video hold fractions. counts says how many of what
+    were scored; missing says what the file does not answer. notes explains every
+    None. outcomes keeps the counts per video, unit or tube that all metrics are
+    made of, as arrays, so that resampling never matches again; it is not written.
+    """
+
+    signature: str
+    task: str
+    metrics: Mapping[str, Score]
+    counts: Mapping[str, int]
+    missing: Mapping[str, int]
+    per_class: Mapping[str, Mapping[str, Score]]
+    per_video: Mapping[str, Mapping[str, Score]]
+    notes: tuple[str, ...] = ()
+    outcomes: Any = field(default=None, repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as plain dictionaries, in the order in which it is written."""
+        names = ("signature", "task", "metrics", "counts", "missing", "per_class", "per_video")
+        return {name: getattr(self, name) for name in names} | {"notes": list(self.notes)}
+
+    def to_json(self) -> bytes:
+        """The result as JSON, indented, one newline at the end."""
+        return msgspec.json.format(msgspec.json.encode(self.as_dict()), indent=1) + b"\n"
+
+
+NO_REGIONS = "the file has no boxes, heatmaps or masks, so metrics of regions are not defined"
+
+
+def ratio(part: float, whole: float) -> Score:
+    """part / whole; None where there is nothing to divide by."""
+    return float(part / whole) if whole else None
+
+
+def defined(value: float) -> Score:
+    """The value, or None for NaN."""
+    return None if np.isnan(value) else float(value)
+
+
+def mean_of(values: NDArray[Any]) -> Score:
+    """Mean of the values that are not NaN; None where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def group_means(group: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean of the values of each group; NaN for a group number that does not occur."""
+    sizes = np.bincount(group).astype(float)
+    sizes[sizes == 0] = np.nan
+    return np.asarray(np.bincount(group, values) / sizes)

@@ -1,0 +1,65 @@
+"""Average precision, of many classes at once."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+def average_precision(group: Ints, score: Floats, correct: Bools, positives: Ints) -> Floats:
+    """Area under the precision envelope of each group (a class, say), at each level.
+
+    Detections are ranked by score within their group. Precision and recall are
+    read only at the end of each run of equal scores, so that the order in which
+    tied detections are listed does not matter. The envelope is all-point: at
+    every recall, the highest precision at that recall or beyond (VOC 2010 and later).
+
+    group, score: one a detection, n. correct: levels x n, such as one row for each
+    IoU threshold. positives: the number of ground truths of each group. Returns
+    levels x groups; NaN where a group has no positives.
+    """
+    kept = positives[group] > 0
+    group, score, correct = group[kept], score[kept], correct[:, kept]
+    order = np.lexsort((-score, group))
+    group, score, correct = group[order], score[order], correct[:, order]
+    sizes = np.bincount(group, minlength=positives.size)
+    begin = np.cumsum(sizes) - sizes
+    last = np.ones(group.size, dtype=bool)
+    last[:-1] = (group[1:] != group[:-1]) | (score[1:] != score[:-1])
+    rank = (np.arange(group.size) - begin[group] + 1)[last]
+
+    hits = np.cumsum(correct, axis=1)
+    hits_before = np.pad(hits, ((0, 0), (1, 0)))[:, begin]
+    group_last = group[last]
+    found: Ints = hits[:, last] - hits_before[:, group_last]
+    areas = [_areas(group_last, row, rank, positives.size) for row in found]
+    mean = np.stack(areas) / np.maximum(positives, 1)
+    return np.asarray(np.where(positives > 0, mean, np.nan))
+
+
+def _areas(group: Ints, found: Ints, rank: Ints, groups: int) -> Floats:
+    """Sum of the envelope's precision over the true positives of each group."""
+    gained = np.diff(found, prepend=0)
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    gained[first] = found[first]
+    # Precision only falls where nothing is gained, so the envelope lives on the rest.
+    at = np.flatnonzero(gained)
+    precision = _envelope(group[at], found[at] / rank[at])
+    areas = np.bincount(group[at], gained[at] * precision, minlength=groups)
+    return np.asarray(areas, dtype=np.float64)
+
+
+def _envelope(group: Ints, precision: Floats) -> Floats:
+    """Within each group, the highest precision at this row or a later one.
+
+    Works on ranks of the distinct precisions, offset by group, so that one running
+    maximum serves all groups and no value is rounded.
+    """
+    values, code = np.unique(precision, return_inverse=True)
+    if not values.size:
+        return precision
+    backwards = code[::-1] + (group[-1] - group[::-1]) * values.size
+    highest: Ints = np.maximum.accumulate(backwards)[::-1]
+    return np.asarray(values[highest % values.size])

@@ -1,0 +1,34 @@
+"""The shared prediction format: types, reading, checking, packing, writing."""
+
+from gytbench.predictions.encoding import encode_heatmap, encode_runs
+from gytbench.predictions.packing import PackedTubes, pack
+from gytbench.predictions.reading import Predictions, collector_paused, load_predictions
+from gytbench.predictions.schema import (
+    FORMAT,
+    TASKS,
+    EncodedHeatmap,
+    Mask,
+    Task,
+    Tube,
+    json_schema,
+)
+from gytbench.predictions.writing import PredictionWriter, save_predictions
+
+__all__ = [
+    "FORMAT",
+    "TASKS",
+    "EncodedHeatmap",
+    "Mask",
+    "PackedTubes",
+    "PredictionWriter",
+    "Predictions",
+    "Task",
+    "Tube",
+    "collector_paused",
+    "encode_heatmap",
+    "encode_runs",
+    "json_schema",
+    "load_predictions",
+    "pack",
+    "save_predictions",
+]

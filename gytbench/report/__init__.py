@@ -1,0 +1,1 @@
+"""What a person reads: tables, and files written whole or not at all."""

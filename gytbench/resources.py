@@ -1,0 +1,15 @@
+"""Where the files that travel with the package lie: in an installed wheel and in a checkout."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def annotations_folder() -> Path:
+    """The folder with the class map and the manifest of the released files.
+
+    An installed wheel carries it inside the package; in a checkout it is the
+    top-level ``annotations/``, so that there is one copy to edit.
+    """
+    installed = _PACKAGE / "_files" / "annotations"
+    return installed if installed.is_dir() else _PACKAGE.parent / "annotations"

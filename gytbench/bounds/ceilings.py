@@ -30,15 +30,18 @@ def oracle_instance(benchmark: Benchmark, task: Task) -> list[Tube]:
 
 def annotators(benchmark: Benchmark, task: Task) -> list[Tube]:
     """The annotators' own mean point, with the true times and labels: what a human scores."""
-    points: dict[tuple[str, int], Fractions] = {}
+    points: dict[tuple[str, int, str], Fractions] = {}
     # The second round is the one that most boxes were made from, so it goes last.
     for point in sorted(benchmark.points, key=lambda point: point.round):
         width, height = benchmark.frames[point.video]
-        points[point.video, point.second] = (point.x / width, point.y / height)
+        place = (point.x / width, point.y / height)
+        # A second that two steps share was shown once for each.
+        for step in (point.step, ""):
+            points[point.video, point.second, step] = place
     tubes = []
-    for instance in benchmark.instances:
-        said = [points.get((instance.video, second)) for second in instance.seconds()]
-        tubes.append(guessed(benchmark, instance, said, task))
+    for i in benchmark.instances:
+        said = [points.get((i.video, t, i.step), points.get((i.video, t, ""))) for t in i.seconds()]
+        tubes.append(guessed(benchmark, i, said, task))
     return tubes
 
 

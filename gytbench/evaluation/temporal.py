@@ -56,7 +56,9 @@ def evaluate_temporal(packed: PackedTubes, benchmark: Benchmark, protocol: Proto
         video.size,
         protocol.fps,
     )
-    cues = _Segments(video, label, *cue_cells)
+    # At a frame rate, a segment without a frame is not in the ground truth.
+    lasting = position[cue_cells[1]] > position[cue_cells[0]]
+    cues = _Segments(*(part[lasting] for part in (video, label, *cue_cells)))
     order = np.lexsort((tie_ranks(packed, benchmark), -packed.score))
     speaking = foremost(tube_cells[0][order], tube_cells[1][order], position.size - 1)
     tube = np.where(speaking >= 0, order[speaking] if order.size else -1, -1)
@@ -168,7 +170,7 @@ def metrics_of(outcomes: TemporalOutcomes, average: str) -> dict[str, Score]:
         return {"iou": mean_of(by_video[0]), "iod": mean_of(by_video[1])}
     if average == "frames-micro":
         true, said, shared = outcomes.durations.sum(axis=(0, 1))
-        return {"iou": ratio(shared, true + said - shared), "iod": ratio(shared, said)}
+        return {"iou": ratio(shared, true + said - shared), "iod": ratio(shared, said) or 0.0}
     iou, iod = class_scores(outcomes, average)
     return {"iou": _mean_of_rows(iou), "iod": _mean_of_rows(iod)}
 

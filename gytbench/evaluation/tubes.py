@@ -42,15 +42,19 @@ def ranked_tubes(packed: PackedTubes, measured: Overlaps, removed: Bools) -> Int
     for tied in np.flatnonzero(np.bincount(run) > 1):
         begin, end = np.searchsorted(run, (tied, tied + 1))
         ranked[begin:end] = sorted(
-            ranked[begin:end], key=lambda tube: _content(tube, packed, measured)
+            ranked[begin:end], key=lambda tube: _content(tube, packed, measured, removed)
         )
     return ranked
 
 
-def _content(tube: int, packed: PackedTubes, measured: Overlaps) -> tuple[tuple[float, float], ...]:
-    entries = slice(packed.offset[tube], packed.offset[tube + 1])
-    area = np.nan_to_num(measured.area[entries], nan=-1.0)
-    return tuple(zip(measured.shared[entries].tolist(), area.tolist(), strict=True))
+def _content(
+    tube: int, packed: PackedTubes, measured: Overlaps, removed: Bools
+) -> list[tuple[float, float]]:
+    """What the tube shares with the boxes, and covers, at each second that counts."""
+    entries = np.arange(packed.offset[tube], packed.offset[tube + 1])
+    entries = entries[~removed[entries]]
+    area = np.nan_to_num(measured.area[entries])
+    return list(zip(measured.shared[entries].tolist(), area.tolist(), strict=True))
 
 
 def tube_pairs(packed: PackedTubes, truth: Truth, measured: Overlaps, removed: Bools) -> Pairs:

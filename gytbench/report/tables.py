@@ -16,7 +16,9 @@ def result_table(result: Result, references: Mapping[str, Result | str], title: 
     by name; a text in place of a result says why it could not be had.
     """
     scored = {name: found for name, found in references.items() if isinstance(found, Result)}
-    head = ["in percent", "this file", *scored]
+    sides = ["floor", *[""] * (len(scored) - 2), "ceiling"] if len(scored) > 1 else [""]
+    head = ["in percent", "\nthis file"]
+    head += [f"{side}\n{name}" for side, name in zip(sides, scored, strict=False)]
     rows = [
         [name, percent(value), *(percent(other.metrics[name]) for other in scored.values())]
         for name, value in result.metrics.items()

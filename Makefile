@@ -1,0 +1,43 @@
+# Everything starts from a plain clone: the targets make their own virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check tests bench clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(INSTALLED_DEV): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(INSTALLED)
+
+demo: $(INSTALLED)  ## Install, then score the embedded demo benchmark
+	$(BIN)/gytbench demo
+
+test: check tests  ## Everything that CI runs
+
+check: $(INSTALLED_DEV)  ## Format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+tests: $(INSTALLED_DEV)  ## All tests, with the coverage of metrics and evaluation
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+bench: $(INSTALLED_DEV)  ## Speed and memory side by side, on the released files
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove what the targets made
+	rm -rf $(VENV) gytbench-demo .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,6 @@
+"""A small benchmark that is written, not fetched: everything runs on it offline."""
+
+from gytbench.demo.annotations import write_annotations
+from gytbench.demo.predictions import predict
+
+__all__ = ["predict", "write_annotations"]

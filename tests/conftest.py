@@ -1,0 +1,32 @@
+"""Fixtures that every test may use: the released files, and the benchmark they make."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gytbench.benchmark import Benchmark, find_data, load_benchmark
+from gytbench.errors import InputError
+
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def released() -> Path:
+    """The folder of the released files: GYTBENCH_DATA, ../shared/data, or the cache.
+
+    Without them a test is skipped; under CI=true it fails.
+    """
+    beside = _BESIDE if _BESIDE.is_dir() and not os.environ.get("GYTBENCH_DATA") else None
+    try:
+        return find_data(beside)
+    except InputError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"the released files are missing: {error}")
+        pytest.skip(f"needs the released files: {error}")
+
+
+@pytest.fixture(scope="session")
+def benchmark(released: Path) -> Benchmark:
+    """The default benchmark: published boxes, 512 classes, all instances."""
+    return load_benchmark(data=released)

@@ -33,11 +33,11 @@ def command(output: Path) -> None:
         write_annotations(data)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(output)) from None
+    benchmark = load_benchmark(data=data)
     for task in TASKS:
-        protocol = Protocol(task=task)
-        benchmark = load_benchmark(data=data)
+        protocol = Protocol(task)
         path = output / f"{task}.json"
-        save_predictions(predict(benchmark, protocol.task), path)
+        save_predictions(predict(benchmark, task), path)
         result = score(load_predictions(path), benchmark, protocol)
         title = f"gytbench evaluate {path} --data {data}"
         click.echo(result_table(result, reference_results(benchmark, protocol), title) + "\n")

@@ -84,7 +84,8 @@ def _annotated(rng: np.random.Generator, video: str, rows: list[dict[str, Any]])
 def _box(points: np.ndarray) -> list[int]:
     low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
     # Width and height exchanged: the fault of the released files is part of the layout.
-    return np.rint(np.clip((*low, *high), 0, (480, 640, 480, 640))).astype(int).tolist()
+    box = np.clip((*low, *high), 0, (480, 640, 480, 640))
+    return [round(value) for value in box.tolist()]
 
 
 def _files(

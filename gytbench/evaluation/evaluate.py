@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gytbench.benchmark import Benchmark, load_benchmark
+from gytbench.errors import InputError
 from gytbench.evaluation.protocol import Protocol
 from gytbench.evaluation.result import Result
 from gytbench.evaluation.spatial import evaluate_spatial
@@ -44,6 +45,8 @@ def evaluate(
     if not isinstance(predictions, Predictions):
         predictions = load_predictions(predictions)
     if benchmark is not None:
+        if (boxes, classes, subset, data) != ("published", "mining512", "all", None):
+            raise InputError("give either a loaded benchmark or boxes, classes, subset and data")
         boxes, classes, subset = _of_loaded(benchmark, task or predictions.task)
     protocol = Protocol(
         task=task or predictions.task,

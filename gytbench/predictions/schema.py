@@ -13,7 +13,7 @@ from msgspec import Meta
 FORMAT = "gytbench-predictions/1"
 
 Task = Literal["st", "spatial", "temporal"]
-TASKS: tuple[str, ...] = get_args(Task)
+TASKS: tuple[Task, ...] = get_args(Task)
 
 MAX_SECONDS = 86_400
 """Times run from 0 to one day: what lies beyond is a mistake of unit."""

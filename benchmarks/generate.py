@@ -3,7 +3,7 @@
 import numpy as np
 
 from gytbench.benchmark import Benchmark, Box, Instance
-from gytbench.predictions import Predictions, Tube, encode_heatmap
+from gytbench.predictions import EncodedHeatmap, Predictions, Tube, encode_heatmap
 
 TUBES_PER_INSTANCE = 10
 BOXES = 438_000
@@ -66,8 +66,18 @@ def _drifting_boxes(
 
 
 def heatmap_answers(benchmark: Benchmark, seed: int = 0) -> Predictions:
-    """A 7x7 heatmap for every second of every instance, task `spatial`."""
+    """A 7x7 heatmap for every second of every instance, task `spatial`.
+
+    Like an attention map: a peak anywhere in the frame, over noise.
+    """
     rng = np.random.default_rng(seed)
+    cell = np.arange(7)
+
+    def attention() -> EncodedHeatmap:
+        row, column = rng.uniform(0, 7, 2) - 0.5
+        peak = np.exp(-((cell[:, None] - row) ** 2 + (cell - column) ** 2) / 3.4)
+        return encode_heatmap(peak + 0.15 * rng.random((7, 7)))
+
     tubes = [
         Tube(
             video=i.video,
@@ -75,7 +85,7 @@ def heatmap_answers(benchmark: Benchmark, seed: int = 0) -> Predictions:
             start=i.start,
             end=i.end,
             instance=i.id,
-            heatmaps=[encode_heatmap(rng.random((7, 7)) ** 4) for _ in i.seconds()],
+            heatmaps=[attention() for _ in i.seconds()],
         )
         for i in benchmark.instances
     ]

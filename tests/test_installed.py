@@ -1,0 +1,67 @@
+"""The wheel does all that a checkout does."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", str(folder), str(ROOT)], check=True, timeout=300)
+    (found,) = folder.glob("gytbench-*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run(unpacked: Path, cwd: Path, code: str, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(unpacked)}
+    environment.pop("GYTBENCH_DATA", None)
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+MAIN = "import gytbench.cli.main as m; m.main()"
+
+
+def test_it_runs_the_demo_from_its_own_files(unpacked: Path, tmp_path: Path) -> None:
+    where = run(unpacked, tmp_path, "import gytbench; print(gytbench.__file__)")
+    assert Path(where.strip()).is_relative_to(unpacked)
+    said = run(unpacked, tmp_path, MAIN, "demo")
+    assert "video_map@0.1:0.5" in said
+    assert (tmp_path / "gytbench-demo" / "st.json").is_file()
+
+
+def test_it_carries_the_class_map_and_the_manifest_but_no_released_file(wheel: Path) -> None:
+    from gytbench.benchmark.releases import manifest
+
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name).name for name in archive.namelist()}
+    assert {"classes.tsv", "releases.toml", "py.typed", "LICENSE"} <= names
+    assert not names & {Path(file.path).name for file in manifest()}
+
+
+def test_importing_the_package_loads_nothing_slow() -> None:
+    code = (
+        "import sys, gytbench, gytbench.cli.main\n"
+        "slow = {'numpy', 'msgspec', 'tqdm', 'pyarrow', 'urllib.request'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -45,11 +45,6 @@ class Result:
 NO_REGIONS = "the file has no boxes, heatmaps or masks, so metrics of regions are not defined"
 
 
-def ratio(part: float, whole: float) -> Score:
-    """part / whole; None where there is nothing to divide by."""
-    return float(part / whole) if whole else None
-
-
 def defined(value: float) -> Score:
     """The value, or None for NaN."""
     return None if np.isnan(value) else float(value)
@@ -61,8 +56,8 @@ def mean_of(values: NDArray[Any]) -> Score:
     return float(known.mean()) if known.size else None
 
 
-def group_means(group: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean of the values of each group; NaN for a group number that does not occur."""
-    sizes = np.bincount(group).astype(float)
+def group_means(group: NDArray[np.int64], values: NDArray[Any], groups: int) -> NDArray[np.float64]:
+    """Mean of the values of each group, numbered below `groups`; NaN for one without."""
+    sizes = np.bincount(group, minlength=groups).astype(float)
     sizes[sizes == 0] = np.nan
-    return np.asarray(np.bincount(group, values) / sizes)
+    return np.asarray(np.bincount(group, values, minlength=groups) / sizes)

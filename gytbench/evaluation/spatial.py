@@ -100,7 +100,8 @@ def _entries_of_units(packed: PackedTubes, truth: Truth, answer: Ints) -> Ints:
 
 def metrics_of(outcomes: SpatialOutcomes) -> dict[str, Score]:
     """Every metric of the task from the stored outcomes."""
-    hit = group_means(outcomes.label, outcomes.hit)
+    classes = int(outcomes.label.max(initial=-1)) + 1
+    hit = group_means(outcomes.label, outcomes.hit, classes)
     metrics: dict[str, Score] = {
         "pointing_accuracy": mean_of(outcomes.hit),
         "pointing_accuracy_class_mean": mean_of(hit),
@@ -110,7 +111,8 @@ def metrics_of(outcomes: SpatialOutcomes) -> dict[str, Score]:
     }
     if outcomes.has_regions:
         metrics["success@0.3"] = mean_of(outcomes.success)
-        metrics["success@0.3_class_mean"] = mean_of(group_means(outcomes.label, outcomes.success))
+        success = group_means(outcomes.label, outcomes.success, classes)
+        metrics["success@0.3_class_mean"] = mean_of(success)
         metrics["spatial_map@0.3"] = mean_of(class_precisions(outcomes))
     return metrics
 

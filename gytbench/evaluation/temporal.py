@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gytbench.benchmark import Benchmark
 from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.protocol import Protocol
-from gytbench.evaluation.result import Result, Score, defined, group_means, mean_of, ratio
+from gytbench.evaluation.result import Result, Score, defined, group_means, mean_of
 from gytbench.evaluation.truth import instance_columns
 from gytbench.metrics.timeline import foremost, ranges
 from gytbench.predictions import PackedTubes
@@ -162,17 +162,37 @@ def _best_segments(
 
 def metrics_of(outcomes: TemporalOutcomes, average: str) -> dict[str, Score]:
     """`iou` and `iod` from the stored outcomes, averaged in one of `AVERAGES`."""
-    if average == "isba":
-        by_video = [
-            group_means(outcomes.segment_video, scores)
-            for scores in (outcomes.segment_iou, outcomes.segment_iod)
-        ]
-        return {"iou": mean_of(by_video[0]), "iod": mean_of(by_video[1])}
     if average == "frames-micro":
-        true, said, shared = outcomes.durations.sum(axis=(0, 1))
-        return {"iou": ratio(shared, true + said - shared), "iod": ratio(shared, said) or 0.0}
+        iou, iod = _micro(outcomes.durations.sum(axis=(0, 1))[np.newaxis])
+    else:
+        iou, iod = group_scores(outcomes, average, by_class=False)
+    return {"iou": mean_of(iou), "iod": mean_of(iod)}
+
+
+def group_scores(outcomes: TemporalOutcomes, average: str, by_class: bool) -> tuple[Floats, Floats]:
+    """IoU and IoD of each video, or of each class, in one of `AVERAGES`; NaN without a segment."""
+    if average == "isba":
+        group = outcomes.segment_label if by_class else outcomes.segment_video
+        size = outcomes.durations.shape[1 if by_class else 0]
+        return (
+            group_means(group, outcomes.segment_iou, size),
+            group_means(group, outcomes.segment_iod, size),
+        )
+    if average == "frames-micro":
+        return _micro(outcomes.durations.sum(axis=0 if by_class else 1))
     iou, iod = class_scores(outcomes, average)
-    return {"iou": _mean_of_rows(iou), "iod": _mean_of_rows(iod)}
+    return (
+        (_row_means(iou.T), _row_means(iod.T)) if by_class else (_row_means(iou), _row_means(iod))
+    )
+
+
+def _micro(durations: Floats) -> tuple[Floats, Floats]:
+    """IoU and IoD of sums of |G|, |D| and |G n D| (k x 3); IoD 0 where nothing is predicted."""
+    true, said, shared = durations.T
+    either = true + said - shared
+    iou = np.divide(shared, either, out=np.full(len(durations), np.nan), where=either > 0)
+    iod = np.divide(shared, said, out=np.zeros(len(durations)), where=said > 0)
+    return iou, iod
 
 
 def class_scores(outcomes: TemporalOutcomes, average: str) -> tuple[Floats, Floats]:
@@ -189,12 +209,8 @@ def class_scores(outcomes: TemporalOutcomes, average: str) -> tuple[Floats, Floa
     return iou, iod
 
 
-def _mean_of_rows(scores: Floats) -> Score:
-    """Mean over the classes of a video, then over videos."""
-    return mean_of(_row_means(scores))
-
-
 def _row_means(scores: Floats) -> Floats:
+    """Mean of each row's values that are not NaN; NaN where there is none."""
     known = ~np.isnan(scores)
     count = known.sum(axis=1)
     total = np.where(known, scores, 0).sum(axis=1)
@@ -205,10 +221,11 @@ def _row_means(scores: Floats) -> Floats:
 def _result(
     outcomes: TemporalOutcomes, packed: PackedTubes, benchmark: Benchmark, protocol: Protocol
 ) -> Result:
-    iou, iod = class_scores(outcomes, protocol.average)
     known = outcomes.durations[:, :, 0] > 0
     sent = np.bincount(packed.video, minlength=len(benchmark.videos))
     with_cues = known.any(axis=1)
+    by_class = group_scores(outcomes, protocol.average, by_class=True)
+    by_video = group_scores(outcomes, protocol.average, by_class=False)
     return Result(
         signature=protocol.signature(benchmark),
         task=protocol.task,
@@ -220,19 +237,21 @@ def _result(
             "tubes": int(packed.video.size),
         },
         missing={"videos": int((with_cues & (sent == 0)).sum())},
-        per_class=_rows(benchmark.classes.names, known.T, iou.T, iod.T, "videos"),
-        per_video=_rows(benchmark.videos, known, iou, iod, "classes"),
+        per_class=_rows(benchmark.classes.names, "videos", known.sum(axis=0), by_class),
+        per_video=_rows(benchmark.videos, "classes", known.sum(axis=1), by_video),
         outcomes=outcomes,
     )
 
 
 def _rows(
-    names: tuple[str, ...], known: NDArray[np.bool_], iou: Floats, iod: Floats, counted: str
+    names: tuple[str, ...], counted: str, count: Ints, scores: tuple[Floats, Floats]
 ) -> dict[str, dict[str, Score]]:
-    """Means of each row of the video and class scores, under its name."""
-    means = (_row_means(iou), _row_means(iod))
-    rows: dict[str, dict[str, Score]] = {}
-    for index in np.flatnonzero(known.any(axis=1)).tolist():
-        score = [defined(mean[index]) for mean in means]
-        rows[names[index]] = {counted: int(known[index].sum()), "iou": score[0], "iod": score[1]}
-    return rows
+    """The scores of each video or class that has a ground-truth segment, under its name."""
+    return {
+        names[index]: {
+            counted: int(count[index]),
+            "iou": defined(scores[0][index]),
+            "iod": defined(scores[1][index]),
+        }
+        for index in np.flatnonzero(count).tolist()
+    }

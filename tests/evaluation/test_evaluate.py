@@ -135,3 +135,22 @@ def test_the_package_says_what_it_has() -> None:
     assert set(gytbench.__all__) <= set(dir(gytbench))
     with pytest.raises(AttributeError, match="has no attribute 'evaluat'"):
         _ = gytbench.evaluat
+
+
+@pytest.mark.parametrize("average", ["video-class", "isba", "videogem"])
+def test_the_temporal_metrics_are_the_means_of_the_videos(demo: Path, average: str) -> None:
+    result = gytbench.evaluate(demo / "temporal.json", data=demo / "data", average=average)
+    for name in ("iou", "iod"):
+        scores = [row[name] for row in result.per_video.values() if row[name] is not None]
+        assert result.metrics[name] == pytest.approx(sum(scores) / len(scores), abs=1e-12)
+
+
+def test_rows_follow_the_average(demo: Path) -> None:
+    """Tables of videos and classes are scored as the signature says, not by default."""
+    rows = [
+        gytbench.evaluate(demo / "temporal.json", data=demo / "data", average=average).per_class
+        for average in ("video-class", "isba", "frames-micro")
+    ]
+    assert rows[0].keys() == rows[1].keys() == rows[2].keys()
+    assert rows[0] != rows[1]
+    assert rows[0] != rows[2]

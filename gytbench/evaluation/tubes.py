@@ -49,12 +49,12 @@ def ranked_tubes(packed: PackedTubes, measured: Overlaps, removed: Bools) -> Int
 
 def _content(
     tube: int, packed: PackedTubes, measured: Overlaps, removed: Bools
-) -> list[tuple[float, float]]:
-    """What the tube shares with the boxes, and covers, at each second that counts."""
+) -> list[tuple[float, ...]]:
+    """All that is measured of the tube at each second that counts."""
     entries = np.arange(packed.offset[tube], packed.offset[tube + 1])
     entries = entries[~removed[entries]]
-    area = np.nan_to_num(measured.area[entries])
-    return list(zip(measured.shared[entries].tolist(), area.tolist(), strict=True))
+    columns = (measured.shared, measured.area, measured.box_area)
+    return list(zip(*(np.nan_to_num(c[entries]).tolist() for c in columns), strict=True))
 
 
 def tube_pairs(packed: PackedTubes, truth: Truth, measured: Overlaps, removed: Bools) -> Pairs:

@@ -181,8 +181,7 @@ def _ranking_key(truth: Truth, tube: Tube, ignored: set[Second]) -> tuple[Any, .
         for second in sorted(tube.seconds)
         if (tube.video, second) not in ignored
     ]
-    content = tuple((intersection, area) for intersection, area, _ in overlaps)
-    return (-tube.score, tube.video, tube.start, tube.end, content)
+    return (-tube.score, tube.video, tube.start, tube.end, tuple(overlaps))
 
 
 def instances_with_boxes(truth: Truth) -> dict[str, list[Instance]]:

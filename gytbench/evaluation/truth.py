@@ -169,7 +169,8 @@ def overlaps(
     predicted = boxes.clip(packed.box, entry_frames)
     area = boxes.area(predicted)
     box_area = boxes.area(truth)
-    shared = np.nan_to_num(boxes.intersection(predicted, truth))
+    shared = boxes.intersection(predicted, truth)
+    shared[np.isnan(shared)] = 0
     measured = Overlaps(area, box_area.copy(), box_area, shared)
     for heatmaps in packed.heatmaps:
         rows = np.flatnonzero(wanted[heatmaps.entry] & np.isnan(packed.box[heatmaps.entry, 0]))

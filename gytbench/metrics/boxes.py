@@ -9,9 +9,7 @@ Bools = NDArray[np.bool_]
 
 def area(boxes: Floats) -> Floats:
     """Area of each box (k x 4); 0 where it is degenerate, NaN where there is none."""
-    width = np.maximum(boxes[:, 2] - boxes[:, 0], 0)
-    height = np.maximum(boxes[:, 3] - boxes[:, 1], 0)
-    return np.asarray(width * height)
+    return _product(boxes[:, 2:] - boxes[:, :2])
 
 
 def clip(boxes: Floats, frames: Floats) -> Floats:
@@ -21,10 +19,15 @@ def clip(boxes: Floats, frames: Floats) -> Floats:
 
 def intersection(a: Floats, b: Floats) -> Floats:
     """Area shared by the boxes of each row (both k x 4); NaN where either is none."""
-    corners = np.empty_like(a)
-    np.maximum(a[:, :2], b[:, :2], out=corners[:, :2])
-    np.minimum(a[:, 2:], b[:, 2:], out=corners[:, 2:])
-    return area(corners)
+    size = np.minimum(a[:, 2:], b[:, 2:])
+    size -= np.maximum(a[:, :2], b[:, :2])
+    return _product(size)
+
+
+def _product(size: Floats) -> Floats:
+    """Width times height, neither below 0; works in place, since there may be millions."""
+    np.maximum(size, 0, out=size)
+    return np.asarray(size[:, 0] * size[:, 1])
 
 
 def contains(boxes: Floats, points: Floats, tolerance: float = 0.0) -> Bools:

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark
-from gytbench.errors import Fault
+from gytbench.errors import Fault, InputError
+from gytbench.predictions import faults
+from gytbench.predictions.faults import quoted
 from gytbench.predictions.reading import Predictions
 from gytbench.predictions.schema import MAX_COORDINATE, MAX_SECONDS, Tube
 
@@ -40,8 +42,15 @@ class Flat:
         return self.counts >= 0
 
 
+MAX_EXPLAINED = 100
+"""Different unknown names that are compared with all known ones: that takes its time."""
+
+
 class FaultCollector:
-    """Gathers faults, each with file, JSON path and video."""
+    """Gathers faults, each with file, JSON path and video.
+
+    Raises InputError with what it has when it holds as many as are listed.
+    """
 
     def __init__(self, predictions: Predictions) -> None:
         self.predictions = predictions
@@ -52,7 +61,9 @@ class FaultCollector:
         source = self.predictions.source
         video = self.predictions.tubes[int(tube)].video
         where = f"{source}: {place}" if source else place
-        self.faults.append(Fault(where, f"{reason} (video {video!r})", kind))
+        if len(self.faults) == faults.MAX_FAULTS:
+            raise InputError([*self.faults, faults.not_listed(source)])
+        self.faults.append(Fault(where, f"{reason} (video {quoted(video)})", kind))
 
     def add_each(
         self, tubes: Iterable[Any], field: str, reason: Callable[[int], str], kind: str
@@ -98,8 +109,14 @@ def video_indices(benchmark: Benchmark, found: FaultCollector) -> Ints:
     index = {video: i for i, video in enumerate(benchmark.videos)}
     tubes = found.predictions.tubes
     videos = np.fromiter((index.get(t.video, -1) for t in tubes), np.int64, len(tubes))
-    reason = f"unknown video: not one of the benchmark's {len(index)}"
-    found.add_each(np.flatnonzero(videos < 0), ".video", lambda _: reason, "unknown video")
+
+    def explain(video: str) -> str:
+        from difflib import get_close_matches
+
+        similar = get_close_matches(video, index, n=1, cutoff=0.8)
+        return _unknown("video", video, similar, f": not one of the benchmark's {len(index)}")
+
+    _add_unknown("video", np.flatnonzero(videos < 0), explain, found)
     return videos
 
 
@@ -108,20 +125,34 @@ def label_indices(benchmark: Benchmark, found: FaultCollector) -> Ints:
     classes = benchmark.classes
     tubes = found.predictions.tubes
     known = {label: classes.index(label) for label in {t.label for t in tubes}}
-    unknown = {label: _unknown(label, benchmark) for label, i in known.items() if i is None}
     indices = {label: -1 if i is None else i for label, i in known.items()}
     labels = np.fromiter((indices[t.label] for t in tubes), np.int64, len(tubes))
-    bad = np.flatnonzero(labels < 0)
-    found.add_each(bad, ".label", lambda i: unknown[tubes[i].label], "unknown label")
+
+    def explain(label: str) -> str:
+        if label.strip().lower() == "background":
+            return "background is not a class: leave those seconds out"
+        return _unknown("label", label, classes.suggest(label))
+
+    _add_unknown("label", np.flatnonzero(labels < 0), explain, found)
     return labels
 
 
-def _unknown(label: str, benchmark: Benchmark) -> str:
-    if label.strip().lower() == "background":
-        return "background is not a class: leave those seconds out"
-    similar = benchmark.classes.suggest(label)
+def _add_unknown(
+    field: str, bad: Ints, explain: Callable[[str], str], found: FaultCollector
+) -> None:
+    """A fault for each tube whose video or label is unknown."""
+    reasons: dict[str, str] = {}
+    for tube in bad.tolist():
+        name = getattr(found.predictions.tubes[tube], field)
+        if name not in reasons:
+            often = len(reasons) >= MAX_EXPLAINED
+            reasons[name] = _unknown(field, name, ()) if often else explain(name)
+        found.add(tube, f".{field}", reasons[name], f"unknown {field}")
+
+
+def _unknown(what: str, name: str, similar: Sequence[str], more: str = "") -> str:
     hint = f"; did you mean {' or '.join(map(repr, similar))}?" if similar else ""
-    return f"unknown label {label!r}{hint}"
+    return f"unknown {what} {quoted(name)}{more}{hint}"
 
 
 def check_intervals(start: Floats, end: Floats, found: FaultCollector) -> None:
@@ -170,7 +201,7 @@ def check_numbers(name: str, flat: Flat, limit: float, found: FaultCollector) ->
     """Numbers are finite and no larger than the limit."""
     bad = np.flatnonzero(~(np.abs(flat.values) <= limit).all(axis=1))
     for item in bad:
-        reason = f"{_shown(flat.values[item])} is not finite or beyond {limit:g}"
+        reason = f"{_shown(flat.values[item])} is not finite, or beyond {limit:g}"
         place = f".{name}[{flat.position[item]}]"
         found.add(flat.owner[item], place, reason, "number out of range")
 
@@ -185,7 +216,8 @@ def check_corners(boxes: Flat, found: FaultCollector) -> None:
 
 
 def _shown(values: Floats) -> str:
-    return "[" + ", ".join(f"{value:g}" for value in values) + "]"
+    text = ", ".join(f"{value:g}" for value in values)
+    return f"[{text}]" if len(values) > 1 else text
 
 
 LARGEST = {"points": MAX_COORDINATE, "boxes": MAX_COORDINATE, "scores": float(np.finfo(float).max)}

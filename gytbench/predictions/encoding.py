@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from gytbench.predictions.schema import MAX_SIDE, EncodedHeatmap, Heatmap, Mask
 
+MAX_VALUE = 1e300
+"""The largest magnitude of a heatmap's value: differences of such values are finite."""
+
 
 def decode_heatmap(heatmap: Heatmap) -> NDArray[np.float64]:
     """The heatmap as a rows x columns array.
 
     Raises ValueError, with the reason, for an empty or ragged list, data that is
-    not base64 or does not fill the shape, and values that are not finite.
+    not base64 or does not fill the shape, and values that are not finite or too large.
     """
     if isinstance(heatmap, EncodedHeatmap):
         values = _from_bytes(heatmap)
@@ -28,8 +31,8 @@ def decode_heatmap(heatmap: Heatmap) -> NDArray[np.float64]:
         if max(len(heatmap), *widths) > MAX_SIDE:
             raise ValueError(f"a side is longer than {MAX_SIDE} cells")
         values = np.array(heatmap, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("a value is not a finite number")
+    if not (np.abs(values) <= MAX_VALUE).all():
+        raise ValueError(f"a value is not a finite number, or beyond {MAX_VALUE:g}")
     return values
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from gytbench.benchmark import Benchmark
-from gytbench.errors import InputError
+from gytbench.errors import Fault, InputError
 from gytbench.predictions import columns
 from gytbench.predictions.columns import FaultCollector, Flat, Floats, Ints
 from gytbench.predictions.encoding import decode_heatmap, decode_runs
 from gytbench.predictions.instances import check_instances
 from gytbench.predictions.reading import Predictions
+from gytbench.predictions.schema import MAX_SECONDS
 
 MAX_COVERED_SECONDS = 20_000_000
 """Seconds that all tubes of a file may cover together."""
@@ -90,7 +91,7 @@ def pack(predictions: Predictions, benchmark: Benchmark, task: str) -> PackedTub
         check_instances(benchmark, label, found)
     unscored = np.flatnonzero(~np.isfinite(score))
     found.add_each(unscored, ".score", lambda _: "must be a finite number", "number out of range")
-    first, lengths = _covered_seconds(start, end, predictions.source)
+    first, lengths = _covered_seconds(start, end, found)
 
     times = columns.number_rows(columns.flatten(tubes, "times"), 1)
     columns.check_times(times, start, end, found)
@@ -130,14 +131,14 @@ def pack(predictions: Predictions, benchmark: Benchmark, task: str) -> PackedTub
     )
 
 
-def _covered_seconds(start: Floats, end: Floats, source: str) -> tuple[Ints, Ints]:
-    """First integer second of each tube, and how many it covers."""
-    usable = np.isfinite(start) & np.isfinite(end) & (end > start) & (start >= 0)
-    low = np.where(usable, np.ceil(np.where(usable, start, 0)), 0)
-    high = np.where(usable, np.ceil(np.where(usable, end, 0)), 0)
+def _covered_seconds(start: Floats, end: Floats, found: FaultCollector) -> tuple[Ints, Ints]:
+    """First integer second of each tube, and how many it covers; none for a faulty interval."""
+    usable = (start >= 0) & (end > start) & (end <= MAX_SECONDS)
+    low = np.ceil(np.where(usable, start, 0))
+    high = np.ceil(np.where(usable, end, 0))
     if (high - low).sum() > MAX_COVERED_SECONDS:
         reason = f"the tubes cover more than {MAX_COVERED_SECONDS:,} seconds together"
-        raise InputError(reason, where=source)
+        raise InputError([*found.faults, Fault(found.predictions.source, reason, "too much")])
     return low.astype(np.int64), (high - low).astype(np.int64)
 
 

@@ -1,5 +1,7 @@
 """Prediction files as Parquet, one tube a row (needs the extra `gytbench[parquet]`)."""
 
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,9 @@ import msgspec
 from gytbench.errors import Fault, InputError
 from gytbench.predictions import faults
 from gytbench.predictions.encoding import decode_heatmap, decode_runs, encode_heatmap
-from gytbench.predictions.reading import MAX_BYTES, MAX_TUBES, Predictions
+from gytbench.predictions.reading import MAX_BYTES, Predictions, check_number, too_large
 from gytbench.predictions.schema import EncodedHeatmap, Header, Heatmap, Tube
+from gytbench.predictions.syntax import NOT_DECODED, syntax_fault
 
 try:
     import pyarrow as pa
@@ -50,70 +53,120 @@ def _arrow_schema() -> Any:
 
 def read_parquet(path: Path) -> Predictions:
     """Read a Parquet prediction file; the header is in the schema's metadata."""
+    source = str(path)
     try:
         with pq.ParquetFile(path) as file:
-            header = _header(path, file)
-            rows = _rows(path, file)
-    except pa.ArrowException as error:
-        raise InputError(f"not a readable Parquet file ({error})", where=str(path)) from None
-    tubes: list[Tube] = []
-    found: list[Fault] = []
-    for index, row in enumerate(rows):
-        try:
-            tubes.append(msgspec.convert(row, Tube))
-        except msgspec.ValidationError:
-            found.extend(faults.struct_faults(f"{path}: row {index}: $", row, Tube))
-    if found:
-        raise InputError(found)
+            header = _header(source, file.schema_arrow)
+            wrong = list(_column_faults(source, file.schema_arrow))
+            if wrong:
+                raise InputError(wrong)
+            _check_size(path, file.metadata)
+            tubes = _tubes(path, file)
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise InputError(f"not a readable Parquet file ({error})", where=source) from None
     return Predictions(
-        header.task,
-        tubes,
-        header.model,
-        header.frame_size,
-        source=str(path),
-        place="row {}: $".format,
+        header.task, tubes, header.model, header.frame_size, source, "row {}: $".format
     )
 
 
-def _header(path: Path, file: Any) -> Header:
-    text = (file.schema_arrow.metadata or {}).get(KEY)
+def _header(source: str, schema: Any) -> Header:
+    text = (schema.metadata or {}).get(KEY)
     if text is None:
         raise InputError(
             "its schema metadata lacks the key `gytbench` with the header as JSON; "
             "write it with gytbench.PredictionWriter",
-            where=str(path),
+            where=source,
         )
     try:
         return msgspec.json.decode(text, type=Header)
-    except msgspec.DecodeError as error:
-        raise InputError(f"header: {error}", where=str(path)) from None
+    except NOT_DECODED as error:
+        where = f"{source}: header"
+        broken = syntax_fault(where, text, one_line=True)
+        found = [broken] if broken else list(faults.struct_faults(f"{where}: $", text, Header))
+        raise InputError(found or str(error), where=where) from None
 
 
-def _rows(path: Path, file: Any) -> list[dict[str, Any]]:
-    """The rows as dictionaries, missing values left out; refused when they would not fit."""
-    groups = range(file.metadata.num_row_groups)
-    size = sum(file.metadata.row_group(group).total_byte_size for group in groups)
-    if size > MAX_BYTES or file.metadata.num_rows > MAX_TUBES:
-        raise InputError(
-            f"more than {MAX_BYTES >> 30} GiB or {MAX_TUBES:,} tubes; split the file", str(path)
+def _column_faults(source: str, schema: Any) -> Iterator[Fault]:
+    """Columns that the format does not have, lacks, or has with other types."""
+    wanted = _arrow_schema()
+    for name, times in Counter(schema.names).items():
+        where = f"{source}: column {faults.quoted(name)}"
+        if name not in wanted.names:
+            yield Fault(where, "unknown column; keep your own in `meta`, as JSON", "unknown key")
+        elif times > 1:
+            yield Fault(where, f"stands {times} times", "repeated key")
+        elif not _fits(schema.field(name).type, wanted.field(name).type):
+            reason = f"must be {wanted.field(name).type}, not {schema.field(name).type}"
+            yield Fault(where, reason, "wrong type")
+    for field in msgspec.structs.fields(Tube):
+        if field.required and field.name not in schema.names:
+            yield Fault(source, f"the column `{field.name}` is missing", "missing key")
+
+
+def _fits(found: Any, wanted: Any) -> bool:
+    """Whether values of an Arrow type can be read as those of another: any width will do."""
+    types = pa.types
+    if types.is_dictionary(found):
+        found = found.value_type
+    if types.is_null(found):
+        fits = True
+    elif types.is_list(wanted):
+        listed = (
+            types.is_list(found) or types.is_large_list(found) or types.is_fixed_size_list(found)
         )
-    rows: list[dict[str, Any]] = []
-    read = 0
+        fits = listed and _fits(found.value_type, wanted.value_type)
+    elif types.is_struct(wanted):
+        fits = types.is_struct(found) and {field.name for field in found} == {
+            field.name for field in wanted
+        }
+        fits = fits and all(_fits(found.field(f.name).type, f.type) for f in wanted)
+    elif types.is_string(wanted):
+        fits = types.is_string(found) or types.is_large_string(found)
+    else:
+        fits = types.is_integer(found) or (types.is_floating(wanted) and types.is_floating(found))
+    return bool(fits)
+
+
+def _check_size(path: Path, metadata: Any) -> None:
+    """Refuse what would not fit in memory: a few bytes may stand for a billion values."""
+    check_number(metadata.num_rows, path)
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    values = sum(group.column(c).num_values for group in groups for c in range(group.num_columns))
+    if max(8 * values, sum(group.total_byte_size for group in groups)) > MAX_BYTES:
+        raise too_large(path)
+
+
+def _tubes(path: Path, file: Any) -> list[Tube]:
+    tubes: list[Tube] = []
+    found: list[Fault] = []
+    for number, row in enumerate(_rows(path, file)):
+        try:
+            tubes.append(msgspec.convert(row, Tube))
+        except msgspec.ValidationError as error:
+            found += faults.value_faults(f"{path}: row {number}: $", row, Tube, error)
+            if len(found) > faults.MAX_FAULTS:
+                break
+    if found:
+        raise InputError(faults.listed(found, str(path)))
+    return tubes
+
+
+def _rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:
+    """The rows' values that are not missing, `meta` decoded."""
+    size = 0
     for batch in file.iter_batches(batch_size=_BATCH):
-        read += batch.nbytes
-        if read > MAX_BYTES:
-            raise InputError(f"unpacks to more than {MAX_BYTES >> 30} GiB", where=str(path))
-        rows.extend(_present(row) for row in batch.to_pylist())
-    return rows
-
-
-def _present(row: dict[str, Any]) -> dict[str, Any]:
-    row = {name: value for name, value in row.items() if value is not None}
-    if isinstance(row.get("meta"), str):
-        # Text that is not JSON stays, and is reported as the wrong type.
-        with suppress(msgspec.DecodeError):
-            row["meta"] = msgspec.json.decode(row["meta"])
-    return row
+        size += batch.nbytes
+        if size > MAX_BYTES:
+            raise too_large(path)
+        for values in batch.to_pylist():
+            row = {name: value for name, value in values.items() if value is not None}
+            if "meta" in row:
+                # Text that is not JSON stays, and is reported as the wrong type.
+                with suppress(*NOT_DECODED):
+                    row["meta"] = msgspec.json.decode(row["meta"])
+            yield row
 
 
 class ParquetSink:
@@ -144,13 +197,13 @@ def _row(tube: Tube) -> dict[str, Any]:
     row = msgspec.structs.asdict(tube)
     if tube.meta is not None:
         row["meta"] = msgspec.json.encode(tube.meta).decode()
-    if tube.heatmaps is not None:
-        row["heatmaps"] = [None if m is None else _heatmap_row(m) for m in tube.heatmaps]
-    if tube.masks is not None:
-        row["masks"] = [
-            None if m is None else {"size": list(m.size), "counts": decode_runs(m).tolist()}
-            for m in tube.masks
-        ]
+    row["heatmaps"] = tube.heatmaps and [
+        None if heatmap is None else _heatmap_row(heatmap) for heatmap in tube.heatmaps
+    ]
+    row["masks"] = tube.masks and [
+        None if mask is None else {"size": list(mask.size), "counts": decode_runs(mask).tolist()}
+        for mask in tube.masks
+    ]
     return row
 
 

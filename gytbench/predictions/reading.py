@@ -3,21 +3,27 @@
 import gc
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
-from gytbench.errors import InputError
+from gytbench.errors import Fault, InputError
 from gytbench.predictions import faults
+from gytbench.predictions.scanning import numbered_lines
 from gytbench.predictions.schema import FrameSize, Header, PredictionFile, Task, Tube
+from gytbench.predictions.syntax import NOT_DECODED
 
 MAX_BYTES = 2 << 30
 """A file may hold 2 GiB, after decompression."""
 MAX_TUBES = 2_000_000
+
+_PIECE = 1 << 24
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".parquet")
 
@@ -55,9 +61,9 @@ def load_predictions(path: str | Path) -> Predictions:
     """
     path = Path(path)
     suffix = suffix_of(path)
-    if path.is_dir():
-        raise InputError("this is a folder; name the prediction file", where=str(path))
     try:
+        if path.is_dir():
+            raise InputError("this is a folder; name the prediction file", where=str(path))
         return _read(path, suffix)
     except FileNotFoundError:
         raise InputError("no such file", where=str(path)) from None
@@ -72,24 +78,39 @@ def _read(path: Path, suffix: str) -> Predictions:
 
         return read_parquet(path)
     data = _bytes_of(path, compressed=suffix.endswith(".gz"))
-    if data.count(b'"video"') > MAX_TUBES:
-        raise InputError(f"more than {MAX_TUBES:,} tubes; split the file", where=str(path))
+    # Told before they are decoded: that many tubes would fill the memory.
+    check_number(data.count(b'"video"'), path)
     with collector_paused():
-        return _from_lines(path, data) if ".jsonl" in suffix else _from_json(path, data)
+        read = _from_lines(path, data) if ".jsonl" in suffix else _from_json(path, data)
+    check_number(len(read.tubes), path)
+    return read
 
 
-def _bytes_of(path: Path, compressed: bool) -> bytes:
+def check_number(tubes: int, path: Path) -> None:
+    """Raise InputError for more tubes than a file may hold."""
+    if tubes > MAX_TUBES:
+        raise InputError(f"more than {MAX_TUBES:,} tubes; split the file", where=str(path))
+
+
+def too_large(path: Path) -> InputError:
+    """The error for a file that holds more than can be read."""
+    return InputError(f"holds more than {MAX_BYTES / 2**30:g} GiB; split the file", str(path))
+
+
+def _bytes_of(path: Path, compressed: bool) -> bytearray:
     """The file's bytes; reading stops at the limit, so a gzip bomb costs no more than that."""
     opener: Callable[..., Any] = gzip.open if compressed else Path.open
+    data = bytearray()
     with opener(path, "rb") as handle:
         try:
-            data: bytes = handle.read(MAX_BYTES + 1)
+            while piece := handle.read(_PIECE):
+                data += piece
+                if len(data) > MAX_BYTES:
+                    raise too_large(path)
         except EOFError:
             raise InputError("the gzip file is truncated; write it again", str(path)) from None
         except (gzip.BadGzipFile, zlib.error) as error:
             raise InputError(f"not a valid gzip file ({error})", where=str(path)) from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"larger than {MAX_BYTES >> 30} GiB; split the file", where=str(path))
     return data
 
 
@@ -105,27 +126,75 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _from_json(path: Path, data: bytes) -> Predictions:
+def _from_json(path: Path, data: bytearray) -> Predictions:
+    source = str(path)
     try:
         file = msgspec.json.decode(data, type=PredictionFile)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(faults.faults_of_json(str(path), data, error)) from None
-    return Predictions(file.task, file.tubes, file.model, file.frame_size, source=str(path))
+    except NOT_DECODED as error:
+        found = faults.listed(faults.faults_of_json(source, data), source)
+        raise InputError(found or str(error), where=source) from None
+    keys = msgspec.json.decode(data, type=_FileKeys)
+    if data.count(b":") > _colons([keys, *keys.tubes], file.model, file.tubes) + 1:
+        _refuse_repeated_keys(faults.faults_of_json(source, data), source)
+    return Predictions(file.task, file.tubes, file.model, file.frame_size, source)
 
 
-def _from_lines(path: Path, data: bytes) -> Predictions:
-    first, _, rest = data.partition(b"\n")
+def _from_lines(path: Path, data: bytearray) -> Predictions:
+    source = str(path)
+    lines = numbered_lines(data)
+    decode = msgspec.json.Decoder(Tube).decode
+    numbers, tubes = [], []
     try:
-        header = msgspec.json.decode(first, type=Header)
-        tubes = msgspec.json.Decoder(Tube).decode_lines(rest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InputError(faults.faults_of_lines(str(path), data)) from None
-    numbers = [number for number, line in enumerate(rest.split(b"\n"), 2) if line.strip()]
-    return Predictions(
-        header.task,
-        tubes,
-        header.model,
-        header.frame_size,
-        source=str(path),
-        place=lambda index: f"line {numbers[index]}: $",
-    )
+        header = msgspec.json.decode(next(lines, (1, b""))[1], type=Header)
+        for number, line in lines:
+            tubes.append(decode(line))
+            numbers.append(number)
+    except NOT_DECODED as error:
+        found = faults.listed(faults.faults_of_lines(source, data), source)
+        raise InputError(found or str(error), where=source) from None
+    decode_keys = msgspec.json.Decoder(_Keys).decode
+    keys = [decode_keys(line) for _, line in numbered_lines(data)]
+    if data.count(b":") > _colons(keys, header.model, tubes):
+        _refuse_repeated_keys(faults.faults_of_lines(source, data), source)
+    place: Callable[[int], str] = lambda index: f"line {numbers[index]}: $"  # noqa: E731
+    return Predictions(header.task, tubes, header.model, header.frame_size, source, place)
+
+
+class _Keys(msgspec.Struct, gc=False):
+    """Which optional keys a header or a tube writes out; what they say stays text."""
+
+    model: Raw | UnsetType = UNSET
+    score: Raw | UnsetType = UNSET
+    times: Raw | UnsetType = UNSET
+    points: Raw | UnsetType = UNSET
+    boxes: Raw | UnsetType = UNSET
+    heatmaps: Raw | UnsetType = UNSET
+    masks: Raw | UnsetType = UNSET
+    scores: Raw | UnsetType = UNSET
+    frame_size: Raw | UnsetType = UNSET
+    instance: Raw | UnsetType = UNSET
+    meta: Raw | UnsetType = UNSET
+
+
+class _FileKeys(_Keys, kw_only=True):
+    tubes: list[_Keys]
+
+
+def _colons(keys: Sequence[_Keys], model: dict[str, Any], tubes: Sequence[Tube]) -> int:
+    """The colons that a header and tubes need which write out these keys, each once.
+
+    The decoder takes the last of two equal keys without a word. Looking for such
+    keys takes longer than decoding, so it only follows where a text has more.
+    """
+    written = zip(*map(attrgetter(*_Keys.__struct_fields__), keys), strict=True)
+    needed = sum(len(keys) - values.count(UNSET) for values in written)
+    nested = [(tube.heatmaps, tube.masks, tube.meta) for tube in tubes]
+    needed += msgspec.json.encode([model, nested]).count(b":")
+    # The header also has `format` and `task`; each tube video, label, start and end.
+    return needed + 2 + 4 * len(tubes)
+
+
+def _refuse_repeated_keys(found: Iterator[Fault], source: str) -> None:
+    listed = faults.listed(found, source)
+    if listed:
+        raise InputError(listed)

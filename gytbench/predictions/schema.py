@@ -5,6 +5,7 @@ or both at the seconds it speaks for. `docs/format.md` explains it;
 `json_schema` gives the same types as JSON Schema.
 """
 
+from inspect import cleandoc
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -92,6 +93,8 @@ class PredictionFile(Header, forbid_unknown_fields=True, omit_defaults=True, kw_
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a .json prediction file (draft 2020-12)."""
     schema = msgspec.json.schema(PredictionFile)
+    for definition in schema["$defs"].values():
+        definition["description"] = cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": FORMAT,

@@ -4,9 +4,7 @@ The fast decoder stops at the first fault. This slower reading runs only after
 it has failed, and looks at every tube, field and array entry on its own.
 """
 
-import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -16,9 +14,8 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from gytbench.errors import Fault
-from gytbench.predictions.scanning import Text, entries, kind_of, members, numbered_lines
 from gytbench.predictions.schema import Header, PredictionFile, Tube
-from gytbench.predictions.syntax import NOT_DECODED, syntax_fault
+from gytbench.predictions.syntax import NOT_DECODED, Text, kind_of, numbered_lines, syntax_fault
 
 MAX_FAULTS = 100_000
 """Faults listed of one file: nobody reads more, and they would only fill the memory."""
@@ -55,17 +52,7 @@ def faults_of_json(source: str, data: Text) -> Iterator[Fault]:
     if broken is not None:
         yield broken
         return
-    if kind_of(data) != "an object":
-        yield _no_object(where, data)
-        return
-    # Split by the decoder, which is fast, but passes over repeated keys: they come last.
-    values = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    pairs = ((key, memoryview(value)) for key, value in values.items())
-    yield from _object_faults(where, pairs, PredictionFile)
-    keys = Counter(key for key, _ in members(data))
-    for key, times in keys.items():
-        if times > 1:
-            yield _repeated(where, key)
+    yield from struct_faults(where, data, PredictionFile)
 
 
 def faults_of_lines(source: str, data: bytes | bytearray) -> Iterator[Fault]:
@@ -83,37 +70,20 @@ def faults_of_lines(source: str, data: bytes | bytearray) -> Iterator[Fault]:
 
 def struct_faults(where: str, text: Text, kind: type[msgspec.Struct]) -> Iterator[Fault]:
     """The faults of one JSON object, field by field."""
-    if kind_of(text) == "an object":
-        yield from _object_faults(where, members(text), kind)
-    else:
-        yield _no_object(where, text)
-
-
-def _object_faults(
-    where: str, pairs: Iterable[tuple[str, memoryview]], kind: type[msgspec.Struct]
-) -> Iterator[Fault]:
+    if kind_of(text) != "an object":
+        yield Fault(where, f"must be an object, not {kind_of(text)}", "wrong type")
+        return
     fields = _fields(kind)
-    seen: set[str] = set()
-    for key, value in pairs:
-        if key in seen:
-            yield _repeated(where, key)
-        elif key not in fields:
+    values = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    for key, value in values.items():
+        if key in fields:
+            yield from _field_faults(f"{where}.{key}", value, fields[key].type)
+        else:
             reason = f"unknown key {quoted(key)}; keep your own under `meta` or `model`"
             yield Fault(where, reason, "unknown key")
-        else:
-            yield from _field_faults(f"{where}.{key}", value, fields[key].type)
-        seen.add(key)
     for name, field in fields.items():
-        if field.required and name not in seen:
+        if field.required and name not in values:
             yield Fault(where, f"the key `{name}` is missing", "missing key")
-
-
-def _no_object(where: str, text: Text) -> Fault:
-    return Fault(where, f"must be an object, not {kind_of(text)}", "wrong type")
-
-
-def _repeated(where: str, key: str) -> Fault:
-    return Fault(where, f"the key {quoted(key)} stands twice", "repeated key")
 
 
 def value_faults(
@@ -132,27 +102,24 @@ def value_faults(
     ]
 
 
-def _field_faults(where: str, text: memoryview, kind: Any) -> Iterator[Fault]:
-    if kind == list[Tube] and kind_of(text) == "an array":
-        for index, tube in enumerate(entries(text)):
-            yield from struct_faults(f"{where}[{index}]", tube, Tube)
+def _field_faults(where: str, text: msgspec.Raw, kind: Any) -> Iterator[Fault]:
+    if kind == list[Tube] and kind_of(memoryview(text)) == "an array":
+        for index, tube in enumerate(msgspec.json.decode(text, type=list[msgspec.Raw])):
+            yield from struct_faults(f"{where}[{index}]", memoryview(tube), Tube)
         return
     mismatch = _mismatch(text, kind)
     if mismatch is None:
-        for key in _repeated_keys(text):
-            yield _repeated(where, key)
         return
-    if kind_of(text) == "an array":
-        found = False
+    found = False
+    if kind_of(memoryview(text)) == "an array":
         # One entry at a time, so that the first bad one does not hide the others.
-        for index, entry in enumerate(entries(text)):
-            bad = _mismatch(b"[" + entry + b"]", kind)
+        for index, entry in enumerate(msgspec.json.decode(text, type=list[msgspec.Raw])):
+            bad = _mismatch(b"[" + bytes(entry) + b"]", kind)
             if bad is not None and bad[1].startswith("[0]"):
                 found = True
                 yield Fault(f"{where}[{index}]{bad[1][3:]}", bad[0], "wrong type")
-        if found:
-            return
-    yield Fault(where + mismatch[1], mismatch[0], "wrong type")
+    if not found:
+        yield Fault(where + mismatch[1], mismatch[0], "wrong type")
 
 
 @cache
@@ -165,7 +132,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def _mismatch(text: Text, kind: Any) -> tuple[str, str] | None:
+def _mismatch(text: Text | msgspec.Raw, kind: Any) -> tuple[str, str] | None:
     """Reason and path below `text` where it is not of `kind`; None where it is."""
     try:
         _decoder(kind).decode(text)
@@ -190,18 +157,3 @@ def split_path(message: str) -> tuple[str, str]:
 
 def _in_words(types: re.Match[str]) -> str:
     return " or ".join(_TYPES.get(name, name) for name in types[1].split(" | "))
-
-
-def _repeated_keys(text: memoryview) -> list[str]:
-    """Keys that stand twice in one of the objects inside a value."""
-    repeated: list[str] = []
-
-    def count(pairs: list[tuple[str, Any]]) -> None:
-        if len(dict(pairs)) < len(pairs):
-            keys = Counter(key for key, _ in pairs)
-            repeated.extend(key for key, times in keys.items() if times > 1)
-
-    if b"{" in bytes(text):
-        with suppress(ValueError, RecursionError):
-            json.loads(bytes(text), object_pairs_hook=count)
-    return repeated

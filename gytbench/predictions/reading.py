@@ -3,21 +3,18 @@
 import gc
 import gzip
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
 
-from gytbench.errors import Fault, InputError
+from gytbench.errors import InputError
 from gytbench.predictions import faults
-from gytbench.predictions.scanning import numbered_lines
 from gytbench.predictions.schema import FrameSize, Header, PredictionFile, Task, Tube
-from gytbench.predictions.syntax import NOT_DECODED
+from gytbench.predictions.syntax import NOT_DECODED, numbered_lines
 
 MAX_BYTES = 2 << 30
 """A file may hold 2 GiB, after decompression."""
@@ -133,9 +130,6 @@ def _from_json(path: Path, data: bytearray) -> Predictions:
     except NOT_DECODED as error:
         found = faults.listed(faults.faults_of_json(source, data), source)
         raise InputError(found or str(error), where=source) from None
-    keys = msgspec.json.decode(data, type=_FileKeys)
-    if data.count(b":") > _colons([keys, *keys.tubes], file.model, file.tubes) + 1:
-        _refuse_repeated_keys(faults.faults_of_json(source, data), source)
     return Predictions(file.task, file.tubes, file.model, file.frame_size, source)
 
 
@@ -152,49 +146,11 @@ def _from_lines(path: Path, data: bytearray) -> Predictions:
     except NOT_DECODED as error:
         found = faults.listed(faults.faults_of_lines(source, data), source)
         raise InputError(found or str(error), where=source) from None
-    decode_keys = msgspec.json.Decoder(_Keys).decode
-    keys = [decode_keys(line) for _, line in numbered_lines(data)]
-    if data.count(b":") > _colons(keys, header.model, tubes):
-        _refuse_repeated_keys(faults.faults_of_lines(source, data), source)
-    place: Callable[[int], str] = lambda index: f"line {numbers[index]}: $"  # noqa: E731
-    return Predictions(header.task, tubes, header.model, header.frame_size, source, place)
-
-
-class _Keys(msgspec.Struct, gc=False):
-    """Which optional keys a header or a tube writes out; what they say stays text."""
-
-    model: Raw | UnsetType = UNSET
-    score: Raw | UnsetType = UNSET
-    times: Raw | UnsetType = UNSET
-    points: Raw | UnsetType = UNSET
-    boxes: Raw | UnsetType = UNSET
-    heatmaps: Raw | UnsetType = UNSET
-    masks: Raw | UnsetType = UNSET
-    scores: Raw | UnsetType = UNSET
-    frame_size: Raw | UnsetType = UNSET
-    instance: Raw | UnsetType = UNSET
-    meta: Raw | UnsetType = UNSET
-
-
-class _FileKeys(_Keys, kw_only=True):
-    tubes: list[_Keys]
-
-
-def _colons(keys: Sequence[_Keys], model: dict[str, Any], tubes: Sequence[Tube]) -> int:
-    """The colons that a header and tubes need which write out these keys, each once.
-
-    The decoder takes the last of two equal keys without a word. Looking for such
-    keys takes longer than decoding, so it only follows where a text has more.
-    """
-    written = zip(*map(attrgetter(*_Keys.__struct_fields__), keys), strict=True)
-    needed = sum(len(keys) - values.count(UNSET) for values in written)
-    nested = [(tube.heatmaps, tube.masks, tube.meta) for tube in tubes]
-    needed += msgspec.json.encode([model, nested]).count(b":")
-    # The header also has `format` and `task`; each tube video, label, start and end.
-    return needed + 2 + 4 * len(tubes)
-
-
-def _refuse_repeated_keys(found: Iterator[Fault], source: str) -> None:
-    listed = faults.listed(found, source)
-    if listed:
-        raise InputError(listed)
+    return Predictions(
+        header.task,
+        tubes,
+        header.model,
+        header.frame_size,
+        source,
+        place=lambda index: f"line {numbers[index]}: $",
+    )

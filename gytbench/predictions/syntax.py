@@ -1,11 +1,13 @@
 """Say what is wrong with text that is not JSON, and where."""
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
 from gytbench.errors import Fault
-from gytbench.predictions.scanning import Text
+
+Text = bytes | bytearray | memoryview
 
 NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the JSON decoder raises for text that it cannot decode to a type."""
@@ -51,3 +53,24 @@ def _line_and_column(data: Text, at: int, one_line: bool) -> str:
     before = bytes(data[:at])
     line, column = before.count(b"\n") + 1, at - before.rfind(b"\n")
     return f"column {column}" if one_line else f"line {line}, column {column}"
+
+
+_KINDS = {"{": "an object", "[": "an array", '"': "a string", "t": "true", "f": "false"}
+
+
+def kind_of(text: Text) -> str:
+    """What a JSON value is, in words."""
+    first = bytes(text[:64]).lstrip()[:1].decode("ascii", "replace")
+    return _KINDS.get(first, "null" if first == "n" else "a number")
+
+
+def numbered_lines(data: bytes | bytearray) -> Iterator[tuple[int, bytes | bytearray]]:
+    """The lines, numbered from 1; blank ones are passed over, but for the first."""
+    begin, number = 0, 1
+    while begin < len(data):
+        end = data.find(b"\n", begin)
+        end = len(data) if end < 0 else end
+        line = data[begin:end]
+        if number == 1 or line.strip():
+            yield number, line
+        begin, number = end + 1, number + 1

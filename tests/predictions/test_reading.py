@@ -388,69 +388,6 @@ def test_endless_names_are_cut(tmp_path: Path) -> None:
     assert len(fault) < 300
 
 
-# --- keys that stand twice ---------------------------------------------------------------------
-
-
-def test_repeated_keys_of_the_file(tmp_path: Path) -> None:
-    # Two files pasted together: the decoder alone would take the second list of tubes.
-    text = json.dumps(document(tube()))[:-1] + ', "tubes": [], "task": "st"}'
-    assert reading_faults(json_file(tmp_path, text)) == [
-        "$: the key 'task' stands twice",
-        "$: the key 'tubes' stands twice",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [("0.25", "0.5"), ("1.0", "0.5"), ("0.5", "1"), ("1", "1.0")],
-)
-def test_repeated_keys_of_a_tube(tmp_path: Path, first: str, second: str) -> None:
-    tubes = [tube(), tube(score=0.5, points=[None] * 3), tube(score=1.0)]
-    text = json.dumps(document(*tubes)).replace("0.5", f'{first}, "score": {second}')
-    assert reading_faults(json_file(tmp_path, text)) == ["$.tubes[1]: the key 'score' stands twice"]
-    text = lines(HEADER, *tubes).replace("0.5", f'{first}, "score": {second}')
-    faults = reading_faults(json_file(tmp_path, text, "preds.jsonl"))
-    assert faults == ["line 3: $: the key 'score' stands twice"]
-
-
-REPEATED: list[tuple[str, str]] = [
-    ('"video": "x", "video": "y"', "$.tubes[0]: the key 'video' stands twice"),
-    ('"points": null, "points": []', "$.tubes[0]: the key 'points' stands twice"),
-    ('"masks": [{"size": [1, 1], "counts": [1], "size": [1, 2]}]', "$.tubes[0].masks: the key"),
-    (
-        '"heatmaps": [{"shape": [1, 1], "dtype": "uint8", "data": "", "data": "AA=="}]',
-        "$.tubes[0].heatmaps: the key 'data' stands twice",
-    ),
-    ('"meta": {"a": {"b": 1, "b": 2}}', "$.tubes[0].meta: the key 'b' stands twice"),
-]
-
-
-@pytest.mark.parametrize(("members", "fault"), REPEATED)
-def test_repeated_keys_inside(tmp_path: Path, members: str, fault: str) -> None:
-    rest = '"label": "x", "start": 0, "end": 1'
-    video = "" if "video" in members else '"video": "x", '
-    text = json.dumps(document()).replace("[]", f"[{{{video}{rest}, {members}}}]")
-    faults = reading_faults(json_file(tmp_path, text))
-    assert len(faults) == 1
-    assert faults[0].startswith(fault)
-
-
-def test_what_looks_like_a_repeated_key_is_none(tmp_path: Path) -> None:
-    # Colons in names and in COCO's text, field names in meta, and defaults written out.
-    defaults = dict.fromkeys(("times", "points", "boxes", "heatmaps", "masks", "scores", "meta"))
-    tubes = [
-        tube(score=1, instance=None, frame_size=None, **defaults),
-        tube(label="a: b", video="score:", meta={"score": 1, "a": {"score": ":"}}),
-        tube(masks=[{"size": [1, 58 - 48], "counts": ":"}], score=1.0),
-        tube(score=0.5),
-    ]
-    content = document(*tubes, model={}, frame_size=None)
-    assert len(load_predictions(json_file(tmp_path, content)).tubes) == 4
-    header = {key: value for key, value in content.items() if key != "tubes"}
-    path = json_file(tmp_path, lines(header, *tubes), "preds.jsonl")
-    assert len(load_predictions(path).tubes) == 4
-
-
 # --- what is kept ------------------------------------------------------------------------------
 
 

@@ -19,9 +19,10 @@ from benchmarks.measuring import command_cost, json_load_cost, timed
 from benchmarks.pixel_loop import hit_and_iou, tube_iou
 from gytbench.benchmark import Benchmark, load_benchmark
 from gytbench.evaluation import Protocol
+from gytbench.evaluation.overlaps import measure
 from gytbench.evaluation.spatial import evaluate_spatial
 from gytbench.evaluation.st import evaluate_st
-from gytbench.evaluation.truth import lay_out, overlaps, truth_of
+from gytbench.evaluation.truth import lay_out, truth_of
 from gytbench.evaluation.tubes import tube_pairs
 from gytbench.predictions import Predictions, load_predictions, pack, save_predictions
 from tests.reference import Truth, score_spatial, score_st
@@ -110,7 +111,8 @@ def _tubes_against_slow_ways(predictions: Predictions, benchmark: Benchmark) -> 
     nothing = np.zeros(packed.second.size, dtype=bool)
 
     def measure_pairs() -> Any:
-        measured = overlaps(packed, grid.box[grid.entry_cell], truth.frames, ~nothing, 0.5)
+        frames = truth.frames[grid.video]
+        measured = measure(packed, grid.box, frames, grid.entry_cell, ~nothing, 0.5)
         return tube_pairs(packed, truth, measured, nothing)
 
     result, ours = timed(lambda: evaluate_st(packed, benchmark, protocol))
@@ -161,7 +163,8 @@ def _heatmaps_against_slow_ways(predictions: Predictions, benchmark: Benchmark) 
     grid = lay_out(truth, packed)
     box = grid.box[grid.entry_cell]
     asked = ~np.isnan(box[:, 0])
-    measured = overlaps(packed, box, truth.frames, asked, 0.5)
+    frames = truth.frames[grid.video]
+    measured = measure(packed, grid.box, frames, grid.entry_cell, asked, 0.5)
     drawn, pixel_seconds = timed(lambda: _drawn_heatmaps(packed, truth, box, asked), repeat=1)
     apart = np.abs(measured.iou[asked] - drawn).max()
     few = Predictions("spatial", predictions.tubes[:2], {})

@@ -1,15 +1,12 @@
 """Seconds of the task `st`: what is covered, what is predicted, what is right."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.evaluation.precedence import foremost_entries
 from gytbench.evaluation.truth import Grid, Truth
 from gytbench.metrics import boxes
+from gytbench.metrics.arrays import Bools, Ints
 from gytbench.predictions import PackedTubes
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 class ClassSeconds:

@@ -7,12 +7,10 @@ never matters.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark
+from gytbench.metrics.arrays import Ints
 from gytbench.predictions import PackedTubes
-
-Ints = NDArray[np.int64]
 
 
 def tie_ranks(packed: PackedTubes, benchmark: Benchmark) -> Ints:

@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gytbench.metrics.arrays import Floats, Ints
+
 Score = float | None
 """A fraction in [0, 1]; None where it is not defined, with the reason in the notes."""
 
@@ -56,7 +58,7 @@ def mean_of(values: NDArray[Any]) -> Score:
     return float(known.mean()) if known.size else None
 
 
-def group_means(group: NDArray[np.int64], values: NDArray[Any], groups: int) -> NDArray[np.float64]:
+def group_means(group: Ints, values: NDArray[Any], groups: int) -> Floats:
     """Mean of the values of each group, numbered below `groups`; NaN for one without."""
     sizes = np.bincount(group, minlength=groups).astype(float)
     sizes[sizes == 0] = np.nan

@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark
+from gytbench.evaluation.overlaps import measure
 from gytbench.evaluation.protocol import OVERLAP, Protocol
 from gytbench.evaluation.result import NO_REGIONS, Result, Score, group_means, mean_of
-from gytbench.evaluation.truth import Truth, overlaps, truth_of
+from gytbench.evaluation.truth import Truth, lay_out, truth_of
 from gytbench.metrics import boxes
+from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.metrics.average_precision import average_precision
 from gytbench.predictions import PackedTubes
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -43,18 +40,21 @@ def evaluate_spatial(packed: PackedTubes, benchmark: Benchmark, protocol: Protoc
     unit = np.flatnonzero(truth.unit_has_box)
     entry = _entries_of_units(packed, truth, answer)[unit]
     answered = entry >= 0
-    box = np.full((packed.second.size, 4), np.nan)
-    box[entry[answered]] = truth.unit_box[unit[answered]]
-    asked = np.zeros(packed.second.size, dtype=bool)
-    asked[entry[answered]] = True
-    measured = overlaps(packed, box, truth.frames, asked, protocol.heatmap_threshold)
+    at = entry[answered]
+    grid = lay_out(truth, packed)
+    wanted = np.zeros(packed.second.size, dtype=bool)
+    wanted[at] = True
+    frames = truth.frames[grid.video]
+    measured = measure(
+        packed, grid.box, frames, grid.entry_cell, wanted, protocol.heatmap_threshold
+    )
     instance = truth.unit_instance[unit]
 
     hit = np.zeros(unit.size, dtype=bool)
     success = np.zeros(unit.size, dtype=bool)
     score = np.full(unit.size, np.nan)
-    at = entry[answered]
-    hit[answered] = boxes.contains(box[at], packed.point[at], protocol.tolerance)
+    box = truth.unit_box[unit[answered]]
+    hit[answered] = boxes.contains(box, packed.point[at], protocol.tolerance)
     success[answered] = measured.iou[at] >= OVERLAP
     has_region = ~np.isnan(measured.area[at])
     score[answered] = np.where(has_region, packed.entry_score[at], np.nan)

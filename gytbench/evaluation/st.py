@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark
 from gytbench.evaluation import tubes
 from gytbench.evaluation.frames import ClassSeconds, count_frames
+from gytbench.evaluation.overlaps import measure
 from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.protocol import TUBE_THRESHOLDS, Protocol
 from gytbench.evaluation.result import NO_REGIONS, Result, Score, defined, mean_of
-from gytbench.evaluation.truth import Grid, Truth, lay_out, overlaps, truth_of
+from gytbench.evaluation.truth import Grid, Truth, lay_out, truth_of
+from gytbench.metrics.arrays import Floats, Ints
 from gytbench.metrics.average_precision import average_precision
 from gytbench.predictions import PackedTubes
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,10 @@ def _matched(
 ) -> tuple[Ints, Ints]:
     """The tubes that count, best first, and the instance that each takes at each threshold."""
     removed = pairs.ignored(packed.label[packed.tube], grid.entry_cell)
-    box = grid.box[grid.entry_cell]
-    measured = overlaps(packed, box, truth.frames, ~removed, protocol.heatmap_threshold)
+    frames = truth.frames[grid.video]
+    measured = measure(
+        packed, grid.box, frames, grid.entry_cell, ~removed, protocol.heatmap_threshold
+    )
     ranked = tubes.ranked_tubes(packed, measured, removed)
     candidates = tubes.tube_pairs(packed, truth, measured, removed)
     taken = [

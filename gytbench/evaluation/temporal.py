@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark
 from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.protocol import Protocol
 from gytbench.evaluation.result import Result, Score, defined, group_means, mean_of
 from gytbench.evaluation.truth import instance_columns
+from gytbench.metrics.arrays import Floats, Ints
 from gytbench.metrics.timeline import foremost, ranges
 from gytbench.predictions import PackedTubes
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _FRAME_ROUNDING = 1e-9
 """A time this little after a frame, in frames, is at the frame: 1.1 s at 10 fps is frame 11."""

@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark, Instance
-from gytbench.metrics import boxes, regions
+from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.predictions import PackedTubes
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -133,72 +128,3 @@ def lay_out(truth: Truth, packed: PackedTubes) -> Grid:
         unit_cell=unit_cell,
         entry_cell=begin[entry_video] + packed.second,
     )
-
-
-@dataclass(frozen=True)
-class Overlaps:
-    """Each entry's region against the box of its second.
-
-    area: of the region, NaN where there is none. box_area: of the box in the same
-    measure (pixels for masks and heatmaps, else exact); exact_box_area: exact
-    always; NaN where there is none. shared: area of the intersection, 0 where
-    either is missing.
-    """
-
-    area: Floats
-    box_area: Floats
-    exact_box_area: Floats
-    shared: Floats
-
-    @property
-    def iou(self) -> Floats:
-        """0 where either is missing."""
-        return boxes.iou(self.shared, np.nan_to_num(self.area), np.nan_to_num(self.box_area))
-
-
-def overlaps(
-    packed: PackedTubes, box: Floats, frames: Floats, wanted: Bools, heatmap_threshold: float
-) -> Overlaps:
-    """Measure the regions of the wanted entries against `box` (m x 4, NaN = none).
-
-    Areas are taken inside the frame: both sides are clipped to it first. A mask
-    comes before a box, a box before a heatmap.
-    """
-    entry_frames = frames[packed.video[packed.tube]]
-    truth = boxes.clip(box, entry_frames)
-    predicted = boxes.clip(packed.box, entry_frames)
-    area = boxes.area(predicted)
-    box_area = boxes.area(truth)
-    shared = boxes.intersection(predicted, truth)
-    shared[np.isnan(shared)] = 0
-    measured = Overlaps(area, box_area.copy(), box_area, shared)
-    for heatmaps in packed.heatmaps:
-        rows = np.flatnonzero(wanted[heatmaps.entry] & np.isnan(packed.box[heatmaps.entry, 0]))
-        for frame, group in regions.frame_groups(entry_frames[heatmaps.entry[rows]]):
-            chosen = rows[group]
-            entry = heatmaps.entry[chosen]
-            spans = _spans(box[entry], frame)
-            counts = regions.heatmap_overlaps(
-                heatmaps.values[chosen], frame, spans, heatmap_threshold
-            )
-            _note(measured, entry, counts, spans)
-    for masks in packed.masks:
-        for frame, chosen in regions.frame_groups(entry_frames[masks.entry]):
-            spans = _spans(box[masks.entry], frame)
-            counts = regions.mask_overlaps(
-                masks.owner, masks.first, masks.stop, masks.size, frame, spans
-            )
-            entry = masks.entry[chosen]
-            _note(measured, entry, (counts[0][chosen], counts[1][chosen]), spans[chosen])
-    return measured
-
-
-def _spans(box: Floats, frame: tuple[int, int]) -> Ints:
-    """Pixel spans; an empty one where there is no box."""
-    return boxes.pixel_spans(np.nan_to_num(box), frame)
-
-
-def _note(measured: Overlaps, entry: Ints, counts: tuple[Floats, Floats], spans: Ints) -> None:
-    measured.area[entry], measured.shared[entry] = counts
-    boxed = ~np.isnan(measured.exact_box_area[entry])
-    measured.box_area[entry[boxed]] = boxes.span_areas(spans[boxed])

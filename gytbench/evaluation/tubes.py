@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gytbench.evaluation.truth import Overlaps, Truth
+from gytbench.evaluation.overlaps import Overlaps
+from gytbench.evaluation.truth import Truth
 from gytbench.metrics import boxes
+from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.metrics.matching import greedy_match
 from gytbench.predictions import PackedTubes
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

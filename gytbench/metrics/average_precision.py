@@ -1,11 +1,8 @@
 """Average precision, of many classes at once."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from gytbench.metrics.arrays import Bools, Floats, Ints
 
 
 def average_precision(group: Ints, score: Floats, correct: Bools, positives: Ints) -> Floats:

@@ -1,10 +1,8 @@
 """Boxes and points: areas, overlaps and the pointing game."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from gytbench.metrics.arrays import Bools, Floats, Ints
 
 
 def area(boxes: Floats) -> Floats:
@@ -14,7 +12,10 @@ def area(boxes: Floats) -> Floats:
 
 def clip(boxes: Floats, frames: Floats) -> Floats:
     """Boxes (k x 4) cut to [0, W] x [0, H], with frames (k x 2) giving W and H."""
-    return np.clip(boxes, 0, np.tile(frames, 2))
+    cut = np.empty_like(boxes)
+    for side in (0, 1):
+        np.clip(boxes[:, side::2], 0, frames[:, side, np.newaxis], out=cut[:, side::2])
+    return cut
 
 
 def intersection(a: Floats, b: Floats) -> Floats:
@@ -47,7 +48,7 @@ def iou(intersections: Floats, areas_a: Floats, areas_b: Floats) -> Floats:
     return np.divide(intersections, unions, out=np.zeros_like(unions), where=unions > 0)
 
 
-def pixel_spans(boxes: Floats, frame: tuple[float, float]) -> NDArray[np.int64]:
+def pixel_spans(boxes: Floats, frame: tuple[float, float]) -> Ints:
     """Columns and rows whose pixel centres lie in each box cut to the frame.
 
     boxes: k x 4, no NaN; frame: (W, H). Returns k x 4 integers
@@ -59,7 +60,7 @@ def pixel_spans(boxes: Floats, frame: tuple[float, float]) -> NDArray[np.int64]:
     return spans
 
 
-def span_areas(spans: NDArray[np.int64]) -> Floats:
+def span_areas(spans: Ints) -> Floats:
     """Pixels in each span (k x 4 of `pixel_spans`)."""
     size = spans[:, 2:] - spans[:, :2]
     return (size[:, 0] * size[:, 1]).astype(float)

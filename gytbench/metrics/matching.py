@@ -1,10 +1,8 @@
 """One-to-one matching of ranked predictions to ground truth."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from gytbench.metrics.arrays import Floats, Ints
 
 
 def greedy_match(

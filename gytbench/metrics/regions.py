@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.metrics.timeline import ranges
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Frame = tuple[int, int]
 
 _CHUNK_CELLS = 1 << 11
@@ -90,9 +89,7 @@ def _gap_begins(cells: int, pixels: int) -> Ints:
     return np.searchsorted(position.astype(np.int64), np.arange(cells + 1)).astype(np.int64)
 
 
-def _crossings(
-    gap: Ints, fraction: Floats, falling: NDArray[np.bool_], begins: Ints
-) -> tuple[Ints, Ints]:
+def _crossings(gap: Ints, fraction: Floats, falling: Bools, begins: Ints) -> tuple[Ints, Ints]:
     """Pixel runs [low, high) of gaps whose level is crossed a fraction of the way.
 
     falling: whether it is the first of the gap's two cells that reaches the level.
@@ -152,9 +149,7 @@ def _row_weights(cells: int, pixels: int) -> Floats:
     return np.asarray(position - np.floor(position))
 
 
-def _one_sided_rows(
-    low: Ints, high: Ints
-) -> tuple[tuple[Ints, Ints, Ints], NDArray[np.bool_], Ints, Ints]:
+def _one_sided_rows(low: Ints, high: Ints) -> tuple[tuple[Ints, Ints, Ints], Bools, Ints, Ints]:
     """Runs of pixel rows in which only one of two neighbouring columns reaches the level.
 
     Returns where they are (heatmap, row of cells, column), whether it is the left

@@ -1,10 +1,8 @@
 """Which prediction speaks at each instant, and how long labels agree."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from gytbench.metrics.arrays import Ints
 
 
 def foremost(begin: Ints, end: Ints, cells: int) -> Ints:

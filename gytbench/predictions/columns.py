@@ -4,24 +4,21 @@ Nothing here loops over boxes or points in Python; a loop starts only where a
 check has found tubes to complain about.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gytbench.benchmark import Benchmark
 from gytbench.errors import Fault, InputError
+from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.predictions import faults
 from gytbench.predictions.faults import quoted
 from gytbench.predictions.reading import Predictions
 from gytbench.predictions.schema import MAX_COORDINATE, MAX_SECONDS, Tube
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Flat:
     values: Any
 
     @property
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> Bools:
         return self.counts >= 0
 
 
@@ -83,12 +80,17 @@ def flatten(tubes: Sequence[Tube], name: str) -> Flat:
     if lists.count(None) == len(lists):
         none = np.zeros(0, dtype=np.int64)
         return Flat(np.full(len(lists), -1), none, none, [])
-    counts = np.fromiter((-1 if x is None else len(x) for x in lists), np.int64, len(lists))
+    given = lists
+    if None in lists:
+        given = [x for x in lists if x is not None]
+        counts = np.fromiter((-1 if x is None else len(x) for x in lists), np.int64, len(lists))
+    else:
+        counts = np.fromiter(map(len, lists), np.int64, len(lists))
     lengths = np.maximum(counts, 0)
     total = int(lengths.sum())
     owner = np.repeat(np.arange(len(lists)), lengths)
     position = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    values = list(chain.from_iterable(x for x in lists if x is not None))
+    values = list(chain.from_iterable(given))
     if None in values:
         kept = np.fromiter((x is not None for x in values), np.bool_, total)
         values = [x for x in values if x is not None]
@@ -108,7 +110,7 @@ def video_indices(benchmark: Benchmark, found: FaultCollector) -> Ints:
     """Each tube's video as an index into `benchmark.videos`; -1 and a fault where unknown."""
     index = {video: i for i, video in enumerate(benchmark.videos)}
     tubes = found.predictions.tubes
-    videos = np.fromiter((index.get(t.video, -1) for t in tubes), np.int64, len(tubes))
+    videos = _looked_up(index, "video", tubes)
 
     def explain(video: str) -> str:
         from difflib import get_close_matches
@@ -124,9 +126,9 @@ def label_indices(benchmark: Benchmark, found: FaultCollector) -> Ints:
     """Each tube's label as an index into the class names; -1 and a fault where unknown."""
     classes = benchmark.classes
     tubes = found.predictions.tubes
-    known = {label: classes.index(label) for label in {t.label for t in tubes}}
-    indices = {label: -1 if i is None else i for label, i in known.items()}
-    labels = np.fromiter((indices[t.label] for t in tubes), np.int64, len(tubes))
+    known = {label: classes.index(label) for label in set(map(attrgetter("label"), tubes))}
+    indices = {label: i for label, i in known.items() if i is not None}
+    labels = _looked_up(indices, "label", tubes)
 
     def explain(label: str) -> str:
         if label.strip().lower() == "background":
@@ -135,6 +137,12 @@ def label_indices(benchmark: Benchmark, found: FaultCollector) -> Ints:
 
     _add_unknown("label", np.flatnonzero(labels < 0), explain, found)
     return labels
+
+
+def _looked_up(index: Mapping[str, int], field: str, tubes: Sequence[Tube]) -> Ints:
+    """The index of each tube's video or label; -1 where it has none."""
+    found = map(index.get, map(attrgetter(field), tubes), repeat(-1))
+    return np.fromiter(found, np.int64, len(tubes))
 
 
 def _add_unknown(

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gytbench.metrics.arrays import Floats, Ints
 from gytbench.predictions.schema import MAX_SIDE, EncodedHeatmap, Heatmap, Mask
 
 MAX_VALUE = 1e300
 """The largest magnitude of a heatmap's value: differences of such values are finite."""
 
 
-def decode_heatmap(heatmap: Heatmap) -> NDArray[np.float64]:
+def decode_heatmap(heatmap: Heatmap) -> Floats:
     """The heatmap as a rows x columns array.
 
     Raises ValueError, with the reason, for an empty or ragged list, data that is
@@ -36,7 +37,7 @@ def decode_heatmap(heatmap: Heatmap) -> NDArray[np.float64]:
     return values
 
 
-def _from_bytes(heatmap: EncodedHeatmap) -> NDArray[np.float64]:
+def _from_bytes(heatmap: EncodedHeatmap) -> Floats:
     try:
         raw = base64.b64decode(heatmap.data, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -59,7 +60,7 @@ def encode_heatmap(values: NDArray[Any], dtype: str = "float16") -> EncodedHeatm
     return EncodedHeatmap(shape=(rows, columns), dtype=dtype, data=data)  # type: ignore[arg-type]
 
 
-def decode_runs(mask: Mask) -> NDArray[np.int64]:
+def decode_runs(mask: Mask) -> Ints:
     """The mask's run lengths: zeros, ones, zeros, ... down the columns.
 
     Raises ValueError where the text is not COCO's encoding, or the runs do not
@@ -75,13 +76,13 @@ def decode_runs(mask: Mask) -> NDArray[np.int64]:
     return runs
 
 
-def _bounded(counts: Sequence[int]) -> NDArray[np.int64]:
+def _bounded(counts: Sequence[int]) -> Ints:
     if any(count > MAX_SIDE * MAX_SIDE for count in counts):
         raise ValueError("a run is longer than any mask")
     return np.array(counts, dtype=np.int64)
 
 
-def _runs_from_text(text: str) -> NDArray[np.int64]:
+def _runs_from_text(text: str) -> Ints:
     """COCO's text: 5 bits a character, least significant first, bit 6 = more follows,
     signed; from the fourth run on, each is the difference to the run two before."""
     try:

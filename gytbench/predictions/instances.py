@@ -1,7 +1,8 @@
 """Which instance a tube answers, in the task `spatial`, held against the benchmark."""
 
 from gytbench.benchmark import Benchmark
-from gytbench.predictions.columns import FaultCollector, Ints
+from gytbench.metrics.arrays import Ints
+from gytbench.predictions.columns import FaultCollector
 from gytbench.predictions.faults import quoted
 
 

@@ -6,14 +6,16 @@ labels, lengths that differ, numbers that cannot be. All faults are listed.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from gytbench.benchmark import Benchmark
 from gytbench.errors import Fault, InputError
+from gytbench.metrics.arrays import Floats, Ints
 from gytbench.predictions import columns
-from gytbench.predictions.columns import FaultCollector, Flat, Floats, Ints
+from gytbench.predictions.columns import FaultCollector, Flat
 from gytbench.predictions.encoding import decode_heatmap, decode_runs
 from gytbench.predictions.instances import check_instances
 from gytbench.predictions.reading import Predictions
@@ -166,8 +168,10 @@ def _decoded(name: str, decode: Any, spoken: Ints, found: FaultCollector) -> Fla
 def _given_frames(predictions: Predictions) -> Floats:
     """The frame that each tube's coordinates are given in, n x 2."""
     default = predictions.frame_size or (1.0, 1.0)
-    sizes = [tube.frame_size or default for tube in predictions.tubes]
-    return np.array(sizes, dtype=float).reshape(-1, 2)
+    sizes = list(map(attrgetter("frame_size"), predictions.tubes))
+    if sizes.count(None) == len(sizes):
+        return np.tile(np.array(default, dtype=float), (len(sizes), 1))
+    return np.array([size or default for size in sizes], dtype=float)
 
 
 class _Layout:
@@ -192,7 +196,8 @@ class _Layout:
     def spread(self, flat: Flat, scale: Floats) -> Floats:
         """A field's rows, scaled per tube, at their entries; NaN elsewhere."""
         rows = np.full((self.offset[-1], scale.shape[1]), np.nan)
-        rows[self.entries(flat)] = flat.values * scale[flat.owner]
+        scaled = flat.values if (scale == 1).all() else flat.values * scale[flat.owner]
+        rows[self.entries(flat)] = scaled
         return rows
 
 

@@ -74,7 +74,6 @@ def test_ten_million_empty_tubes(tmp_path: Path, name: str, place: str) -> None:
     assert found.last == "more faults follow: only 100,000 are listed"
     # About 0.8 GiB: one slice of the text for each tube.
     assert found.gib < 1.0
-    assert found.seconds < 30
 
 
 def test_ten_million_tubes_that_look_right(tmp_path: Path) -> None:
@@ -87,7 +86,6 @@ def test_ten_million_tubes_that_look_right(tmp_path: Path) -> None:
     assert found.faults == 1
     assert found.first == "more than 2,000,000 tubes; split the file"
     assert found.gib < 1.5
-    assert found.seconds < 60
 
 
 @pytest.mark.parametrize("name", ["preds.json", "preds.jsonl"])

@@ -1,5 +1,6 @@
 """`gytbench`: finds the command, and turns faults of input into messages and exit code 2."""
 
+import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -51,11 +52,21 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
     def main(self, *args: Any, **options: Any) -> Any:
+        _print_anything()
         try:
             return super().main(*args, **options)
         except InputError as error:
             report_faults(error)
-            sys.exit(2)
+        except OSError as error:
+            # What commands open, they answer for: this is a full disk behind the output.
+            click.echo(f"error: {one_line(str(error))}", err=True)
+        sys.exit(2)
+
+
+def _print_anything() -> None:
+    """Have characters that the output's encoding lacks escaped, so that no label is too odd."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def report_faults(error: InputError) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gytbench.cli.options import truth_options
+from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
     from gytbench.predictions import Task
@@ -71,4 +72,5 @@ def command(
     benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
     predictions = make_bound(name, benchmark, protocol.task)
     save_predictions(predictions, output)
-    click.echo(f"{len(predictions.tubes):,} tubes for the task {protocol.task} in {output}")
+    written = f"{len(predictions.tubes):,} tubes for the task {protocol.task}"
+    click.echo(f"{written} in {one_line(str(output))}")

@@ -1,7 +1,7 @@
 """`gytbench validate`: everything that is wrong with a prediction file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -9,6 +9,7 @@ from gytbench.cli.options import task_option, truth_options
 from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
+    from gytbench.errors import InputError
     from gytbench.predictions import Task
 
 
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 @click.argument("predictions", type=click.Path(path_type=Path))
 @task_option
 @click.option(
-    "--limit", default=1000, show_default=True, help="How many faults to list; 0 lists all."
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="List no more than N faults [default: all].",
 )
 @truth_options
 def command(
     predictions: Path,
     task: "Task | None",
-    limit: int,
+    limit: int | None,
     data: Path | None,
     boxes: str,
     classes: str,
@@ -36,23 +40,33 @@ def command(
     from gytbench.benchmark import load_benchmark
     from gytbench.errors import InputError
     from gytbench.evaluation import Protocol
-    from gytbench.predictions import load_predictions, pack
+    from gytbench.predictions import doubts, load_predictions, pack
 
     benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
     try:
         read = load_predictions(predictions)
-        protocol = Protocol(task=task or read.task, classes=classes)
+    except InputError as error:
+        _refuse(error, limit)
+    protocol = Protocol(task=task or read.task, boxes=boxes, classes=classes, subset=subset)
+    try:
         packed = pack(read, benchmark, protocol.task)
     except InputError as error:
-        for kind, count in error.counts().items():
-            click.echo(f"{count:,} x {kind}")
-        for fault in error.faults[: limit or None]:
-            click.echo(one_line(str(fault)))
-        hidden = len(error.faults) - limit
-        if limit and hidden > 0:
-            click.echo(f"and {hidden:,} more; --limit 0 lists all")
-        raise SystemExit(2) from None
+        _refuse(error, limit)
     click.echo(
         f"{one_line(str(predictions))}: valid for the task {protocol.task}; "
         f"{packed.video.size:,} tubes over {packed.second.size:,} seconds"
     )
+    for doubt in doubts(packed, benchmark):
+        click.echo(f"Note: {doubt}")
+
+
+def _refuse(error: "InputError", limit: int | None) -> NoReturn:
+    """Print the number of faults of each kind, then the faults; exit with code 2."""
+    for kind, count in error.counts().items():
+        click.echo(f"{count:,} x {kind}")
+    for fault in error.faults[:limit]:
+        click.echo(one_line(str(fault)))
+    hidden = len(error.faults[limit:]) if limit else 0
+    if hidden:
+        click.echo(f"and {hidden:,} more; without --limit all are listed")
+    raise SystemExit(2)

@@ -1,5 +1,6 @@
 """One call from predictions to a result."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from gytbench.benchmark import Benchmark, load_benchmark
@@ -9,7 +10,7 @@ from gytbench.evaluation.result import Result
 from gytbench.evaluation.spatial import evaluate_spatial
 from gytbench.evaluation.st import evaluate_st
 from gytbench.evaluation.temporal import evaluate_temporal
-from gytbench.predictions import Predictions, Task, load_predictions, pack
+from gytbench.predictions import Predictions, Task, doubts, load_predictions, pack
 
 _SCORERS = {"st": evaluate_st, "spatial": evaluate_spatial, "temporal": evaluate_temporal}
 
@@ -66,7 +67,8 @@ def evaluate(
 def score(predictions: Predictions, benchmark: Benchmark, protocol: Protocol) -> Result:
     """Score predictions on a loaded benchmark under a protocol for that benchmark."""
     packed = pack(predictions, benchmark, protocol.task)
-    return _SCORERS[protocol.task](packed, benchmark, protocol)
+    result = _SCORERS[protocol.task](packed, benchmark, protocol)
+    return replace(result, notes=(*result.notes, *doubts(packed, benchmark)))
 
 
 def _of_loaded(benchmark: Benchmark, task: Task) -> tuple[str, str, str]:

@@ -171,9 +171,16 @@ def _result(
         missing={"videos": int((~answered).sum())},
         per_class=_per_class(outcomes, precision, benchmark),
         per_video=_per_video(outcomes, packed, benchmark),
-        notes=() if outcomes.has_regions else (NO_REGIONS,),
+        notes=_notes(outcomes),
         outcomes=outcomes,
     )
+
+
+def _notes(outcomes: SpatioTemporalOutcomes) -> tuple[str, ...]:
+    """Why a metric is not defined."""
+    labelled = "pointing_given_label is not defined: no second has the right label"
+    reasons = [] if outcomes.frames[:, 2].any() else [labelled]
+    return (*reasons, *([] if outcomes.has_regions else [NO_REGIONS]))
 
 
 def _per_class(

@@ -1,7 +1,7 @@
 """The shared prediction format: types, reading, checking, packing, writing."""
 
 from gytbench.predictions.encoding import encode_heatmap, encode_runs
-from gytbench.predictions.packing import PackedTubes, pack
+from gytbench.predictions.packing import PackedTubes, doubts, pack
 from gytbench.predictions.reading import Predictions, collector_paused, load_predictions
 from gytbench.predictions.schema import (
     FORMAT,
@@ -25,6 +25,7 @@ __all__ = [
     "Task",
     "Tube",
     "collector_paused",
+    "doubts",
     "encode_heatmap",
     "encode_runs",
     "json_schema",

@@ -133,6 +133,19 @@ def pack(predictions: Predictions, benchmark: Benchmark, task: str) -> PackedTub
     )
 
 
+def doubts(packed: PackedTubes, benchmark: Benchmark) -> list[str]:
+    """What is legal, but hardly meant."""
+    frames = np.array([benchmark.frames[v] for v in benchmark.videos], dtype=float)
+    known = np.flatnonzero(~np.isnan(packed.point[:, 0]))
+    share = np.abs(packed.point[known]) / frames[packed.video[packed.tube[known]]]
+    if known.size and np.median(share.max(axis=1)) > 2:
+        return [
+            "most points lie far outside their frames: is `frame_size` missing or wrong? "
+            "Without it coordinates count as fractions of the frame"
+        ]
+    return []
+
+
 def _covered_seconds(start: Floats, end: Floats, found: FaultCollector) -> tuple[Ints, Ints]:
     """First integer second of each tube, and how many it covers; none for a faulty interval."""
     usable = (start >= 0) & (end > start) & (end <= MAX_SECONDS)

@@ -19,6 +19,8 @@ from gytbench.predictions.syntax import NOT_DECODED, numbered_lines
 MAX_BYTES = 2 << 30
 """A file may hold 2 GiB, after decompression."""
 MAX_TUBES = 2_000_000
+MAX_VALUES = 50_000_000
+"""Numbers and names that a text file may write out; each takes far more memory than text."""
 
 _PIECE = 1 << 24
 
@@ -77,6 +79,9 @@ def _read(path: Path, suffix: str) -> Predictions:
     data = _bytes_of(path, compressed=suffix.endswith(".gz"))
     # Told before they are decoded: that many tubes would fill the memory.
     check_number(data.count(b'"video"'), path)
+    if data.count(b",") > MAX_VALUES:
+        reason = f"more than {MAX_VALUES:,} values; split the file, or write heatmaps as base64"
+        raise InputError(reason, where=str(path))
     with collector_paused():
         read = _from_lines(path, data) if ".jsonl" in suffix else _from_json(path, data)
     check_number(len(read.tubes), path)

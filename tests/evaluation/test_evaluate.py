@@ -117,6 +117,17 @@ def test_an_empty_file_scores_zero(demo: Path) -> None:
         defined = {n: v for n, v in result.metrics.items() if not n.startswith("pointing_given")}
         assert set(defined.values()) == {0.0}
         assert result.missing["videos"] == 6
+        nulls = [name for name, value in result.metrics.items() if value is None]
+        assert bool(nulls) == bool(result.notes)
+
+
+def test_pixels_without_a_frame_size_are_doubted(demo: Path) -> None:
+    benchmark = gytbench.load_benchmark(data=demo / "data")
+    read = gytbench.load_predictions(demo / "st.json")
+    forgotten = gytbench.Predictions(read.task, read.tubes, read.model, frame_size=None)
+    (note,) = gytbench.evaluate(forgotten, benchmark=benchmark).notes
+    assert "is `frame_size` missing or wrong" in note
+    assert gytbench.evaluate(read, benchmark=benchmark).notes == ()
 
 
 def test_answers_to_dropped_rows_are_not_scored(demo: Path) -> None:

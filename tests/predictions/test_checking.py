@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gytbench.benchmark import Benchmark
 from gytbench.benchmark.classes import read_classes
 from gytbench.errors import InputError
-from gytbench.predictions import load_predictions, pack
+from gytbench.predictions import TASKS, Predictions, Tube, load_predictions, pack
 
 from .making import BENCHMARK, TALL, WIDE, document, json_file, predictions, tube
+from .tubes import tubes
 
 NAN, INF = float("nan"), float("inf")
 
@@ -149,6 +152,26 @@ def test_heatmaps_and_masks_that_are_wrong(tmp_path: Path) -> None:
         f"use (video '{WIDE}')",
     ]
     assert error.value.counts() == {"bad heatmap": 2, "bad mask": 2}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(tubes(), max_size=4), st.sampled_from(TASKS), st.booleans())
+def test_any_tubes_are_packed_or_refused(made: list[Tube], task: Any, mend: bool) -> None:
+    for each in made:
+        each.video, each.label = WIDE, "crack_egg"
+        if mend:
+            # Few tubes are right by chance: without their lists more of them are.
+            each.start, each.end = min(each.start, 300), min(each.start, 300) + 2
+            each.times = each.points = each.boxes = each.heatmaps = each.masks = each.scores = None
+    try:
+        packed = pack(Predictions(task, made, {}), BENCHMARK, task)
+    except InputError as error:
+        faults = error.faults
+    else:
+        assert packed.video.size == len(made)
+        return
+    assert faults
+    assert all(fault.where.startswith("$.tubes[") for fault in faults)
 
 
 def test_every_fault_of_every_tube_is_told() -> None:

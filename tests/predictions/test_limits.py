@@ -17,7 +17,7 @@ from .making import BENCHMARK, document, json_file, predictions, reading_faults,
 TUBES = 10_000_000
 
 MEASURED = """
-import resource, sys, time
+import re, sys, time
 from gytbench.errors import InputError
 from gytbench.predictions import load_predictions
 begin = time.perf_counter()
@@ -28,7 +28,8 @@ except InputError as error:
     print(error.faults[0])
     print(error.faults[-1])
 print(time.perf_counter() - begin)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+# Not getrusage: what it gives counts the process that started this one.
+print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 2**20)
 """
 
 
@@ -86,6 +87,24 @@ def test_ten_million_tubes_that_look_right(tmp_path: Path) -> None:
     assert found.faults == 1
     assert found.first == "more than 2,000,000 tubes; split the file"
     assert found.gib < 1.5
+
+
+def test_tens_of_millions_of_numbers_for_tubes(tmp_path: Path) -> None:
+    # Two bytes each in the file, but sixty when every entry is looked at.
+    path = many(tmp_path, "0", "preds.json", 30_000_000)
+    found = cost(path)
+    assert (found.faults, found.first) == (2, "$.tubes[0]: expected object, got integer")
+    assert found.last == "$.tubes: too long to look at the entries after the first fault"
+    assert found.gib < 0.5
+    assert found.seconds < 30
+
+
+def test_a_file_of_zeros(tmp_path: Path) -> None:
+    """Two bytes of text for each number, which takes sixteen times that as an object."""
+    one = json.dumps(tube(scores=[])).replace("[]", "[0" + ",0" * reading.MAX_VALUES + "]")
+    found = cost(json_file(tmp_path, json.dumps(document()).replace("[]", f"[{one}]")))
+    assert found.first.startswith("more than 50,000,000 values; split the file")
+    assert found.gib < 0.5
 
 
 @pytest.mark.parametrize("name", ["preds.json", "preds.jsonl"])

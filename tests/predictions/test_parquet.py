@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gytbench.errors import InputError
-from gytbench.predictions import PredictionWriter, load_predictions, pack, parquet, reading
+from gytbench.predictions import PredictionWriter, faults, load_predictions, pack, parquet, reading
 
 from .making import BENCHMARK, reading_faults, tube
 
@@ -107,9 +107,9 @@ def test_damaged(table: Table, at: int) -> None:
     ],
 )
 def test_headers(table: Table, header: Any, expected: list[str]) -> None:
-    faults = reading_faults(table(columns(), header))
-    assert len(faults) == len(expected)
-    for fault, beginning in zip(faults, expected, strict=True):
+    found = reading_faults(table(columns(), header))
+    assert len(found) == len(expected)
+    for fault, beginning in zip(found, expected, strict=True):
         assert fault.startswith(beginning)
 
 
@@ -125,8 +125,8 @@ def test_all_wrong_columns_are_told_once_each(table: Table) -> None:
             meta=[{"a": 1}] * 3,
         )
     )
-    faults = reading_faults(path)
-    assert [fault.partition(", not ")[0] for fault in faults] == [
+    found = reading_faults(path)
+    assert [fault.partition(", not ")[0] for fault in found] == [
         "column 'video': must be string",
         "column 'score': must be double",
         "column 'points': must be list<item: list<item: double>>",
@@ -136,7 +136,7 @@ def test_all_wrong_columns_are_told_once_each(table: Table) -> None:
         "column 'meta': must be string",
         "the column `end` is missing",
     ]
-    assert faults[0] == "column 'video': must be string, not binary"
+    assert found[0] == "column 'video': must be string, not binary"
 
 
 def test_a_column_that_stands_twice(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_column_that_stands_twice(tmp_path: Path) -> None:
 
 
 def test_faults_of_rows_are_all_told(table: Table) -> None:
-    faults = reading_faults(
+    found = reading_faults(
         table(
             columns(
                 4,
@@ -162,7 +162,7 @@ def test_faults_of_rows_are_all_told(table: Table) -> None:
             )
         )
     )
-    assert faults == [
+    assert found == [
         "row 0: $.points[0]: expected array of length 2",
         "row 0: $.instance: expected integer >= 0",
         "row 0: $.meta: expected object or null, got string",
@@ -174,6 +174,16 @@ def test_faults_of_rows_are_all_told(table: Table) -> None:
         "row 3: $.points[0][1]: expected number, got null (a number that is not finite counts "
         "as null)",
     ]
+
+
+def test_no_more_faults_are_listed_than_the_limit(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "MAX_FAULTS", 3)
+    assert len(reading_faults(table(columns(3, start=[-1] * 3)))) == 3
+    found = reading_faults(table(columns(9, start=[-1] * 9)))
+    assert [fault.partition(":")[0] for fault in found[:3]] == ["row 0", "row 1", "row 2"]
+    assert found[3:] == ["more faults follow: only 3 are listed"]
 
 
 def test_text_that_is_not_utf8(table: Table) -> None:

@@ -4,14 +4,17 @@ import gzip
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gytbench.errors import InputError
-from gytbench.predictions import load_predictions, reading
+from gytbench.predictions import load_predictions, pack, reading
 
-from .making import document, json_file, reading_faults, tube
+from .making import BENCHMARK, document, json_file, reading_faults, tube
 
 
 def lines(*values: Any) -> str:
@@ -214,6 +217,42 @@ def test_other_line_ends_and_blank_lines(tmp_path: Path) -> None:
     read = load_predictions(json_file(tmp_path, text, "preds.jsonl"))
     assert len(read.tubes) == 2
     assert [read.place(index) for index in (0, 1)] == ["line 3: $", "line 5: $"]
+
+
+FULL = document(
+    tube(times=[2, 4], points=[[0.5, 1e-3], None], boxes=[None, [1, 2, 3, 4]], scores=[1, 0.5]),
+    tube(heatmaps=[[[0.5, 1]], {"shape": [1, 1], "dtype": "uint8", "data": "AA=="}, None]),
+    tube(masks=[{"size": [1, 2], "counts": "02"}, {"size": [1, 1], "counts": [1]}, None]),
+    tube(frame_size=[640, 480], instance=3, meta={"seed": [1, {"a": None}]}, label="caf\u00e9"),
+    model={"name": "m"},
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    name=st.sampled_from(("preds.json", "preds.jsonl")),
+    begin=st.integers(0, 1000),
+    length=st.integers(0, 3),
+    put=st.binary(max_size=3) | st.sampled_from((b'"', b"[", b"}", b",", b"null", b"1e999", b"\n")),
+)
+def test_a_damaged_file_is_read_or_refused(name: str, begin: int, length: int, put: bytes) -> None:
+    text = json.dumps(FULL, ensure_ascii=False)
+    if name == "preds.jsonl":
+        header = {key: value for key, value in FULL.items() if key != "tubes"}
+        text = lines(header, *FULL["tubes"])
+    data = text.encode()
+    begin %= len(data)
+    with TemporaryDirectory() as folder:
+        path = json_file(Path(folder), data[:begin] + put + data[begin + length :], name)
+        try:
+            read = load_predictions(path)
+            pack(read, BENCHMARK, "st")
+        except InputError as error:
+            faults = error.faults
+        else:
+            return
+    assert faults
+    assert all(fault.where.startswith(str(path)) and fault.reason for fault in faults)
 
 
 # --- types -------------------------------------------------------------------------------------

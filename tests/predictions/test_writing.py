@@ -76,7 +76,8 @@ FULL = """
 import resource, sys
 from gytbench.errors import InputError
 from gytbench.predictions import PredictionWriter
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 numbers = iter(range(10**9))
 def tubes():
     for number in numbers:
@@ -92,13 +93,13 @@ except InputError as error:
 """
 
 
+@pytest.mark.parametrize("limit", [0, 200_000])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_full_disk_is_one_message(tmp_path: Path, form: str) -> None:
+def test_a_full_disk_is_one_message(tmp_path: Path, form: str, limit: int) -> None:
     # A limit on the size of files stands for the disk: writing beyond it fails as there.
     path = tmp_path / f"preds{form}"
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", FULL, str(path), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith(f"{path}: cannot be written: ")
     assert "File too large" in done.stdout

@@ -61,11 +61,15 @@ def command(
     """
     from gytbench.benchmark import load_benchmark
     from gytbench.bounds import reference_results
+    from gytbench.errors import InputError
     from gytbench.evaluation import Protocol, score
     from gytbench.predictions import collector_paused, load_predictions
     from gytbench.report.tables import result_table
     from gytbench.report.writing import write_whole
 
+    alone = str(json_path) == "-"
+    if json_path is not None and not alone and json_path.resolve() == predictions.resolve():
+        raise InputError("--json would overwrite the predictions", where=str(json_path))
     # A short process with millions of objects and no cycles: collecting only costs time.
     with collector_paused():
         read = load_predictions(predictions)
@@ -74,15 +78,8 @@ def command(
             boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
         )
         result = score(read, benchmark, protocol)
-        printed = json_path is not None and str(json_path) == "-"
-        table = (
-            ""
-            if printed
-            else result_table(
-                result, reference_results(benchmark, protocol), title=one_line(str(predictions))
-            )
-        )
+        references = {} if alone else reference_results(benchmark, protocol)
     if json_path is not None:
         write_whole(json_path, result.to_json())
-    if table:
-        click.echo(table)
+    if not alone:
+        click.echo(result_table(result, references, title=one_line(str(predictions))))

@@ -245,3 +245,12 @@ def test_a_tall_video_in_its_own_frame(run: Run, data: Path, tmp_path: Path) -> 
     result = json.loads(run("evaluate", path, "--data", data, "--json", "-").out)
     assert result["per_video"][TALL]["iou_point"] == 1
     assert result["per_class"]["fry_it"]["video_ap@0.5"] == 1
+
+
+def test_the_predictions_are_not_overwritten(run: Run, data: Path, tmp_path: Path) -> None:
+    path = predictions(tmp_path, CENTRE)
+    before = path.read_bytes()
+    code, out, err = run("evaluate", path, "--data", data, "--json", path)
+    assert (code, out) == (2, "")
+    assert "would overwrite the predictions" in err
+    assert path.read_bytes() == before

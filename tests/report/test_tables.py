@@ -1,5 +1,6 @@
 """The table in the terminal."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
     with pytest.raises(InputError, match="cannot be written"):
         write_whole(tmp_path / "missing" / "out.json", b"")
-    with pytest.raises(InputError, match="cannot be written"):
-        write_whole(tmp_path, b"")
+    for folder in (tmp_path, Path("/"), Path()):
+        with pytest.raises(InputError, match="cannot be written"):
+            write_whole(folder, b"")
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_device_or_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"{}")
+    assert os.read(reader, 10) == b"{}"
+    os.close(reader)
+    assert pipe.is_fifo()

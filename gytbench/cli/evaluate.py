@@ -59,6 +59,8 @@ def command(
     Prints the metrics in percent beside the floor and the ceiling of the task,
     and the signature that names every convention behind them.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from gytbench.benchmark import load_benchmark
     from gytbench.bounds import reference_results
     from gytbench.errors import InputError
@@ -77,9 +79,12 @@ def command(
         benchmark = load_benchmark(
             boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
         )
-        result = score(read, benchmark, protocol)
-        references = {} if alone else reference_results(benchmark, protocol)
+        # Array work leaves the interpreter free: the references are scored beside the file.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            references = None if alone else beside.submit(reference_results, benchmark, protocol)
+            result = score(read, benchmark, protocol)
     if json_path is not None:
         write_whole(json_path, result.to_json())
-    if not alone:
-        click.echo(result_table(result, references, title=one_line(str(predictions))))
+    if references is not None:
+        title = one_line(str(predictions))
+        click.echo(result_table(result, references.result(), title))

@@ -20,7 +20,7 @@ def write_whole(path: Path, content: bytes) -> None:
         return
     try:
         if path.is_dir() or not path.name:
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
             path.write_bytes(content)
         else:

@@ -4,9 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gytbench.benchmark import Benchmark, find_data, load_benchmark
 from gytbench.errors import InputError
+
+# CI draws the same examples every time; elsewhere each run looks for new ones.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 

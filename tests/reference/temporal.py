@@ -135,13 +135,14 @@ def _class_means(
     return mean(v for v in ious if v is not None), mean(v for v in iods if v is not None)
 
 
-def _micro(videos: Sequence[Mapping[str, Overlap]]) -> tuple[Fraction, Fraction]:
-    """Sums over every video and every class that is in the cues or predicted."""
+def _micro(videos: Sequence[Mapping[str, Overlap]]) -> tuple[Fraction | None, Fraction]:
+    """Sums over every video and every class that is in the cues or predicted; IoU is None
+    where there is nothing of either."""
     pairs = [pair for overlaps in videos for pair in overlaps.values()]
     both = sum((pair.both for pair in pairs), Fraction(0))
     either = sum((pair.either for pair in pairs), Fraction(0))
     predicted = sum((pair.predicted for pair in pairs), Fraction(0))
-    return ratio(both, either), ratio(both, predicted)
+    return (ratio(both, either) if either else None), ratio(both, predicted)
 
 
 def _isba(

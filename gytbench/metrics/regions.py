@@ -19,7 +19,7 @@ from gytbench.metrics.timeline import ranges
 
 Frame = tuple[int, int]
 
-_CHUNK_CELLS = 1 << 11
+_CHUNK_CELLS = 1 << 12
 """Heatmap cells measured at once: few enough to stay in cache."""
 _ROUNDING = 1e-12
 """Relative to the maximum: values this close below the threshold reach it, so that
@@ -66,15 +66,27 @@ def _reached_rows(values: Floats, level: Floats, floor: Floats, height: int) -> 
     below = _next_along(values, axis=1)
     reaches, reaches_below = (v >= floor[:, None, None] for v in (values, below))
     begins = _gap_begins(values.shape[1], height)
-    gap = np.arange(values.shape[1])[:, None]
+    first, stop = begins[:-1, None], begins[1:, None]
     change = below - values
     fraction = np.zeros_like(values)
     split = reaches != reaches_below
     np.divide(level[:, None, None] - values, change, out=fraction, where=split & (change != 0))
-    low, high = _crossings(gap, fraction, reaches, begins)
-    first, stop = begins[gap], begins[gap + 1]
-    low = np.where(split, low, first)
-    return low, np.where(split, high, np.where(reaches, stop, first))
+    step = height / values.shape[1]
+    base = _bases(np.arange(values.shape[1])[:, None], reaches, step)
+    border = np.clip((base + fraction * step).astype(np.int64), first, stop)
+    low = np.where(split & ~reaches, border, first)
+    return low, np.where(reaches_below, stop, np.where(reaches, border, first))
+
+
+def _bases(gap: Ints, falling: Bools, step: float) -> Floats:
+    """What `fraction * step` is added to for the first pixel after a crossing, rounded down.
+
+    The crossing lies a fraction of the way from the cell `gap` to the next, cells
+    being `step` pixels apart; falling: whether it is the first cell that reaches
+    the level. A crossing on a pixel belongs to the region from either side.
+    """
+    rounding = np.where(falling, 0.5 + _PIXEL_ROUNDING, 0.5 - _PIXEL_ROUNDING)
+    return np.asarray((gap + 0.5) * step + rounding)
 
 
 def _next_along(values: NDArray[Any], axis: int) -> NDArray[Any]:
@@ -87,20 +99,6 @@ def _gap_begins(cells: int, pixels: int) -> Ints:
     """First pixel of each gap [cell, next cell), and the end: cells + 1 integers."""
     position = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
     return np.searchsorted(position.astype(np.int64), np.arange(cells + 1)).astype(np.int64)
-
-
-def _crossings(gap: Ints, fraction: Floats, falling: Bools, begins: Ints) -> tuple[Ints, Ints]:
-    """Pixel runs [low, high) of gaps whose level is crossed a fraction of the way.
-
-    falling: whether it is the first of the gap's two cells that reaches the level.
-    """
-    pixels = begins[-1] / (begins.size - 1)
-    # A crossing on a pixel belongs to the region from either side.
-    rounding = np.where(falling, 0.5 + _PIXEL_ROUNDING, 0.5 - _PIXEL_ROUNDING)
-    border = ((gap + 0.5 + fraction) * pixels + rounding).astype(np.int64)
-    first, stop = begins[gap], begins[gap + 1]
-    border = np.minimum(np.maximum(border, first), stop)
-    return np.where(falling, first, border), np.where(falling, border, stop)
 
 
 def _full_gaps(low: Ints, high: Ints, width: int, spans: Ints) -> tuple[Floats, Floats]:
@@ -121,26 +119,62 @@ def _split_gaps(
 ) -> tuple[Floats, Floats]:
     """Pixels between two columns of which one reaches the level: all, and those in the box."""
     (owner, top, gap), falling, begin, end = _one_sided_rows(low, high)
+    lengths = end - begin
+    border = _borders(values, level, (owner, top, gap), falling, begin, end, frame)
+    begins = _gap_begins(values.shape[2], frame[0])
+    first, stop = begins[gap], begins[gap + 1]
+    areas = np.bincount(owner, _pixels(border, lengths, falling, first, stop), len(values))
+
+    x1, y1, x2, y2 = spans[owner].T
+    first, stop = np.maximum(first, x1), np.minimum(stop, x2)
+    top_row, bottom_row = np.maximum(begin, y1), np.minimum(end, y2)
+    seen = np.flatnonzero((bottom_row > top_row) & (stop > first))
+    skipped = (np.cumsum(lengths) - lengths - begin)[seen]
+    inside = ranges(skipped + top_row[seen], skipped + bottom_row[seen])[1]
+    rows = (bottom_row - top_row)[seen]
+    shared = _pixels(border[inside], rows, falling[seen], first[seen], stop[seen])
+    overlaps = np.bincount(owner[seen], shared, len(values))
+    return areas.astype(np.float64), overlaps.astype(np.float64)
+
+
+def _borders(
+    values: Floats,
+    level: Floats,
+    piece: tuple[Ints, Ints, Ints],
+    falling: Bools,
+    begin: Ints,
+    end: Ints,
+    frame: Frame,
+) -> Ints:
+    """The first pixel after the crossing, in every row of the pieces of `_one_sided_rows`."""
+    owner, top, gap = piece
     below = np.minimum(top + 1, values.shape[1] - 1)
     left, right = values[owner, top, gap], values[owner, top, gap + 1]
     left_change = values[owner, below, gap] - left
     right_change = values[owner, below, gap + 1] - right
-    at, row = ranges(begin, end)
-    weight = _row_weights(values.shape[1], frame[1])[row]
-    # (level - left) / (right - left), both linear in the weight along each run.
-    rise = (level[owner] - left)[at] - left_change[at] * weight
-    change = (right - left)[at] + (right_change - left_change)[at] * weight
+    lengths = end - begin
+    weight = _row_weights(values.shape[1], frame[1])[ranges(begin, end)[1]]
+    # (level - left) / (right - left), both linear in the weight along each piece.
+    rise = np.repeat(level[owner] - left, lengths) - np.repeat(left_change, lengths) * weight
+    change = np.repeat(right - left, lengths)
+    change += np.repeat(right_change - left_change, lengths) * weight
     fraction = np.divide(rise, change, out=np.zeros_like(rise), where=change != 0)
-    begins = _gap_begins(values.shape[2], frame[0])
-    first, last = _crossings(gap[at], fraction, falling[at], begins)
-    areas = np.bincount(owner[at], last - first, minlength=len(values))
-    inside = np.flatnonzero((row >= spans[owner, 1][at]) & (row < spans[owner, 3][at]))
-    within = owner[at[inside]]
-    shared = np.minimum(last[inside], spans[within, 2]) - np.maximum(
-        first[inside], spans[within, 0]
-    )
-    overlaps = np.bincount(within, np.maximum(shared, 0), minlength=len(values))
-    return areas.astype(np.float64), overlaps.astype(np.float64)
+    step = frame[0] / values.shape[2]
+    np.clip(fraction, 0, 1, out=fraction)
+    fraction *= step
+    fraction += np.repeat(_bases(gap, falling, step), lengths)
+    return fraction.astype(np.int64)
+
+
+def _pixels(border: Ints, lengths: Ints, falling: Bools, first: Ints, stop: Ints) -> Floats:
+    """Pixels of each piece, row by row those of [first, stop) before the border, or after it."""
+    if not lengths.size:
+        return np.zeros(0)
+    border = np.maximum(border, np.repeat(first, lengths))
+    np.minimum(border, np.repeat(stop, lengths), out=border)
+    sums = np.add.reduceat(border, np.cumsum(lengths) - lengths)
+    counts = np.where(falling, sums - lengths * first, lengths * stop - sums)
+    return counts.astype(np.float64)
 
 
 def _row_weights(cells: int, pixels: int) -> Floats:

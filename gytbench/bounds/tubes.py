@@ -30,14 +30,14 @@ def guessed(
     if task == "temporal":
         return bare(instance)
     frame = benchmark.frames[instance.video]
-    squares = {point: centred(point, frame) for point in set(points) if point is not None}
+    squares = {p: None if p is None else centred(p, frame) for p in set(points)}
     return Tube(
         video=instance.video,
         label=instance.label,
         start=instance.start,
         end=instance.end,
         points=list(points),
-        boxes=[None if point is None else squares[point] for point in points],
+        boxes=[squares[point] for point in points],
         instance=instance.id if task == "spatial" else None,
     )
 

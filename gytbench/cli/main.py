@@ -75,7 +75,8 @@ def report_faults(error: InputError) -> None:
         click.echo(f"error: {one_line(str(fault))}", err=True)
     hidden = len(error.faults) - _SHOWN_FAULTS
     if hidden > 0:
-        click.echo(f"error: and {hidden:,} more faults; `gytbench validate` lists all", err=True)
+        hint = "`gytbench validate` lists all of a prediction file"
+        click.echo(f"error: and {hidden:,} more faults; {hint}", err=True)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

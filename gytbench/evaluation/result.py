@@ -1,6 +1,6 @@
 """What an evaluation returns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,9 +47,12 @@ class Result:
 NO_REGIONS = "the file has no boxes, heatmaps or masks, so metrics of regions are not defined"
 
 
-def defined(value: float) -> Score:
-    """The value, or None for NaN."""
-    return None if np.isnan(value) else float(value)
+def named_rows(names: Sequence[str], scores: Floats) -> list[dict[str, Score]]:
+    """Each row of scores (k x names) under the names, None for NaN."""
+    return [
+        {name: None if value != value else value for name, value in zip(names, row, strict=True)}
+        for row in scores.tolist()
+    ]
 
 
 def mean_of(values: NDArray[Any]) -> Score:

@@ -10,7 +10,7 @@ from gytbench.evaluation.frames import ClassSeconds, count_frames
 from gytbench.evaluation.overlaps import measure
 from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.protocol import TUBE_THRESHOLDS, Protocol
-from gytbench.evaluation.result import NO_REGIONS, Result, Score, defined, mean_of
+from gytbench.evaluation.result import NO_REGIONS, Result, Score, mean_of, named_rows
 from gytbench.evaluation.truth import Grid, Truth, lay_out, truth_of
 from gytbench.metrics.arrays import Floats, Ints
 from gytbench.metrics.average_precision import average_precision
@@ -95,11 +95,6 @@ def frame_scores(counts: Ints) -> Floats:
     )
 
 
-def _frame_means(counts: Ints) -> list[Score]:
-    """Mean of each score over the rows that are in the ground truth, where it is defined."""
-    return [mean_of(column) for column in frame_scores(counts[counts[:, 0] > 0]).T]
-
-
 def class_precisions(outcomes: SpatioTemporalOutcomes) -> Floats:
     """Average precision, thresholds x classes; NaN where it is not defined: for a class
     without an instance, and for all where no tube has a region."""
@@ -115,17 +110,16 @@ def class_precisions(outcomes: SpatioTemporalOutcomes) -> Floats:
 
 def metrics_of(outcomes: SpatioTemporalOutcomes, precision: Floats) -> dict[str, Score]:
     """Every metric of the task from the stored outcomes and their `class_precisions`."""
-    overall = frame_scores(outcomes.frames.sum(axis=0)[np.newaxis])[0]
-    means = {
-        "": [defined(score) for score in overall],
-        "_class_mean": _frame_means(outcomes.class_frames.sum(axis=0)),
-        "_video_mean": _frame_means(outcomes.frames),
-    }
-    metrics: dict[str, Score] = {
-        name + suffix: score
-        for suffix, scores in means.items()
-        for name, score in zip(FRAME_SCORES, scores, strict=True)
-    }
+    overall = frame_scores(outcomes.frames.sum(axis=0)[np.newaxis])
+    metrics = named_rows(FRAME_SCORES, overall)[0]
+    for suffix, counts in (
+        ("_class_mean", outcomes.class_frames.sum(axis=0)),
+        ("_video_mean", outcomes.frames),
+    ):
+        # Over what is in the ground truth, and there over what is defined.
+        scores = frame_scores(counts[counts[:, 0] > 0])
+        for name, column in zip(FRAME_SCORES, scores.T, strict=True):
+            metrics[name + suffix] = mean_of(column)
     return metrics | _mean_precisions(precision)
 
 
@@ -191,10 +185,10 @@ def _per_class(
     columns = np.vstack((frame_scores(frames).T, precision, precision.mean(axis=0)))
     names = (*FRAME_SCORES, *(f"video_ap@{t}" for t in TUBE_THRESHOLDS), "video_ap@0.1:0.5")
     seen = np.flatnonzero(frames[:, :2].any(axis=1) | (positives > 0))
+    rows = named_rows(names, columns[:, seen].T)
     return {
-        benchmark.classes.names[index]: {"instances": int(positives[index])}
-        | {name: defined(score) for name, score in zip(names, columns[:, index], strict=True)}
-        for index in seen
+        benchmark.classes.names[index]: {"instances": int(positives[index]), **row}
+        for index, row in zip(seen, rows, strict=True)
     }
 
 
@@ -203,9 +197,8 @@ def _per_video(
 ) -> dict[str, dict[str, Score]]:
     sent = np.bincount(packed.video, minlength=len(benchmark.videos))
     positives = outcomes.positives.sum(axis=1)
-    scores = frame_scores(outcomes.frames)
+    rows = named_rows(FRAME_SCORES, frame_scores(outcomes.frames))
     return {
-        video: {"instances": int(positives[index]), "tubes": int(sent[index])}
-        | {name: defined(score) for name, score in zip(FRAME_SCORES, scores[index], strict=True)}
-        for index, video in enumerate(benchmark.videos)
+        video: {"instances": int(positives[index]), "tubes": int(sent[index]), **row}
+        for index, (video, row) in enumerate(zip(benchmark.videos, rows, strict=True))
     }

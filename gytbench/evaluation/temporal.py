@@ -7,7 +7,7 @@ import numpy as np
 from gytbench.benchmark import Benchmark
 from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.protocol import Protocol
-from gytbench.evaluation.result import Result, Score, defined, group_means, mean_of
+from gytbench.evaluation.result import Result, Score, group_means, mean_of, named_rows
 from gytbench.evaluation.truth import instance_columns
 from gytbench.metrics.arrays import Floats, Ints
 from gytbench.metrics.timeline import foremost, ranges
@@ -244,11 +244,9 @@ def _rows(
     names: tuple[str, ...], counted: str, count: Ints, scores: tuple[Floats, Floats]
 ) -> dict[str, dict[str, Score]]:
     """The scores of each video or class that has a ground-truth segment, under its name."""
+    seen = np.flatnonzero(count)
+    rows = named_rows(("iou", "iod"), np.stack(scores, axis=1)[seen])
     return {
-        names[index]: {
-            counted: int(count[index]),
-            "iou": defined(scores[0][index]),
-            "iod": defined(scores[1][index]),
-        }
-        for index in np.flatnonzero(count).tolist()
+        names[index]: {counted: int(count[index]), **row}
+        for index, row in zip(seen, rows, strict=True)
     }

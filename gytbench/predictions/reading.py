@@ -77,15 +77,21 @@ def _read(path: Path, suffix: str) -> Predictions:
 
         return read_parquet(path)
     data = _bytes_of(path, compressed=suffix.endswith(".gz"))
-    # Told before they are decoded: that many tubes would fill the memory.
-    check_number(data.count(b'"video"'), path)
-    if data.count(b",") > MAX_VALUES:
-        reason = f"more than {MAX_VALUES:,} values; split the file, or write heatmaps as base64"
-        raise InputError(reason, where=str(path))
+    _check_counts(data, path)
     with collector_paused():
         read = _from_lines(path, data) if ".jsonl" in suffix else _from_json(path, data)
     check_number(len(read.tubes), path)
     return read
+
+
+def _check_counts(data: bytearray, path: Path) -> None:
+    """Refuse before it is decoded what would fill the memory then."""
+    if len(data) > 2 * MAX_VALUES and data.count(b",") > MAX_VALUES:
+        reason = f"more than {MAX_VALUES:,} values; split the file, or write heatmaps as base64"
+        raise InputError(reason, where=str(path))
+    shortest = len(b'{"video":"","label":"","start":0,"end":1}')
+    if len(data) > shortest * MAX_TUBES:
+        check_number(data.count(b'"video"'), path)
 
 
 def check_number(tubes: int, path: Path) -> None:

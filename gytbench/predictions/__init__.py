@@ -2,12 +2,13 @@
 
 from gytbench.predictions.encoding import encode_heatmap, encode_runs
 from gytbench.predictions.packing import PackedTubes, doubts, pack
-from gytbench.predictions.reading import Predictions, collector_paused, load_predictions
+from gytbench.predictions.reading import collector_paused, load_predictions
 from gytbench.predictions.schema import (
     FORMAT,
     TASKS,
     EncodedHeatmap,
     Mask,
+    Predictions,
     Task,
     Tube,
     json_schema,

@@ -17,8 +17,7 @@ from gytbench.errors import Fault, InputError
 from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.predictions import faults
 from gytbench.predictions.faults import quoted
-from gytbench.predictions.reading import Predictions
-from gytbench.predictions.schema import MAX_COORDINATE, MAX_SECONDS, Tube
+from gytbench.predictions.schema import MAX_COORDINATE, MAX_SECONDS, Predictions, Tube
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from gytbench.predictions import columns
 from gytbench.predictions.columns import FaultCollector, Flat
 from gytbench.predictions.encoding import decode_heatmap, decode_runs
 from gytbench.predictions.instances import check_instances
-from gytbench.predictions.reading import Predictions
-from gytbench.predictions.schema import MAX_SECONDS
+from gytbench.predictions.schema import MAX_SECONDS, Predictions
 
 MAX_COVERED_SECONDS = 20_000_000
 """Seconds that all tubes of a file may cover together."""

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from gytbench.errors import Fault, InputError
-from gytbench.predictions import faults
+from gytbench.predictions import faults, limits
 from gytbench.predictions.encoding import decode_heatmap, decode_runs, encode_heatmap
-from gytbench.predictions.reading import MAX_BYTES, Predictions, check_number, too_large
-from gytbench.predictions.schema import EncodedHeatmap, Header, Heatmap, Tube
+from gytbench.predictions.schema import EncodedHeatmap, Header, Heatmap, Predictions, Tube
 from gytbench.predictions.syntax import NOT_DECODED, syntax_fault
 
 try:
@@ -131,11 +130,10 @@ def _fits(found: Any, wanted: Any) -> bool:
 
 def _check_size(path: Path, metadata: Any) -> None:
     """Refuse what would not fit in memory: a few bytes may stand for a billion values."""
-    check_number(metadata.num_rows, path)
+    limits.check_number(metadata.num_rows, path)
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     values = sum(group.column(c).num_values for group in groups for c in range(group.num_columns))
-    if max(8 * values, sum(group.total_byte_size for group in groups)) > MAX_BYTES:
-        raise too_large(path)
+    limits.check_size(max(8 * values, sum(group.total_byte_size for group in groups)), path)
 
 
 def _tubes(path: Path, file: Any) -> list[Tube]:
@@ -158,8 +156,7 @@ def _rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:
     size = 0
     for batch in file.iter_batches(batch_size=_BATCH):
         size += batch.nbytes
-        if size > MAX_BYTES:
-            raise too_large(path)
+        limits.check_size(size, path)
         for values in batch.to_pylist():
             row = {name: value for name, value in values.items() if value is not None}
             if "meta" in row:

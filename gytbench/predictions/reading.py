@@ -5,42 +5,19 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from gytbench.errors import InputError
-from gytbench.predictions import faults
-from gytbench.predictions.schema import FrameSize, Header, PredictionFile, Task, Tube
+from gytbench.predictions import faults, limits
+from gytbench.predictions.schema import Header, PredictionFile, Predictions, Tube
 from gytbench.predictions.syntax import NOT_DECODED, numbered_lines
-
-MAX_BYTES = 2 << 30
-"""A file may hold 2 GiB, after decompression."""
-MAX_TUBES = 2_000_000
-MAX_VALUES = 50_000_000
-"""Numbers and names that a text file may write out; each takes far more memory than text."""
 
 _PIECE = 1 << 24
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".parquet")
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A prediction file in memory.
-
-    `source` and `place` name a tube in messages: the file, and the JSON path,
-    line or row of the tube with a given index.
-    """
-
-    task: Task
-    tubes: list[Tube]
-    model: dict[str, Any]
-    frame_size: FrameSize | None = None
-    source: str = ""
-    place: Callable[[int], str] = "$.tubes[{}]".format
 
 
 def suffix_of(path: Path) -> str:
@@ -77,32 +54,11 @@ def _read(path: Path, suffix: str) -> Predictions:
 
         return read_parquet(path)
     data = _bytes_of(path, compressed=suffix.endswith(".gz"))
-    _check_counts(data, path)
+    limits.check_text(data, path)
     with collector_paused():
         read = _from_lines(path, data) if ".jsonl" in suffix else _from_json(path, data)
-    check_number(len(read.tubes), path)
+    limits.check_number(len(read.tubes), path)
     return read
-
-
-def _check_counts(data: bytearray, path: Path) -> None:
-    """Refuse before it is decoded what would fill the memory then."""
-    if len(data) > 2 * MAX_VALUES and data.count(b",") > MAX_VALUES:
-        reason = f"more than {MAX_VALUES:,} values; split the file, or write heatmaps as base64"
-        raise InputError(reason, where=str(path))
-    shortest = len(b'{"video":"","label":"","start":0,"end":1}')
-    if len(data) > shortest * MAX_TUBES:
-        check_number(data.count(b'"video"'), path)
-
-
-def check_number(tubes: int, path: Path) -> None:
-    """Raise InputError for more tubes than a file may hold."""
-    if tubes > MAX_TUBES:
-        raise InputError(f"more than {MAX_TUBES:,} tubes; split the file", where=str(path))
-
-
-def too_large(path: Path) -> InputError:
-    """The error for a file that holds more than can be read."""
-    return InputError(f"holds more than {MAX_BYTES / 2**30:g} GiB; split the file", str(path))
 
 
 def _bytes_of(path: Path, compressed: bool) -> bytearray:
@@ -113,8 +69,7 @@ def _bytes_of(path: Path, compressed: bool) -> bytearray:
         try:
             while piece := handle.read(_PIECE):
                 data += piece
-                if len(data) > MAX_BYTES:
-                    raise too_large(path)
+                limits.check_size(len(data), path)
         except EOFError:
             raise InputError("the gzip file is truncated; write it again", str(path)) from None
         except (gzip.BadGzipFile, zlib.error) as error:

@@ -5,6 +5,8 @@ or both at the seconds it speaks for. `docs/format.md` explains it;
 `json_schema` gives the same types as JSON Schema.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Annotated, Any, Literal, get_args
 
@@ -88,6 +90,22 @@ class PredictionFile(Header, forbid_unknown_fields=True, omit_defaults=True, kw_
     """A whole .json file."""
 
     tubes: list[Tube]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A prediction file in memory.
+
+    `source` and `place` name a tube in messages: the file, and the JSON path,
+    line or row of the tube with a given index.
+    """
+
+    task: Task
+    tubes: list[Tube]
+    model: dict[str, Any]
+    frame_size: FrameSize | None = None
+    source: str = ""
+    place: Callable[[int], str] = "$.tubes[{}]".format
 
 
 def json_schema() -> dict[str, Any]:

@@ -14,8 +14,8 @@ import msgspec
 from gytbench.errors import InputError
 from gytbench.predictions.encoding import decode_heatmap, decode_runs
 from gytbench.predictions.faults import NOT_WRITABLE, value_faults
-from gytbench.predictions.reading import Predictions, suffix_of
-from gytbench.predictions.schema import FORMAT, FrameSize, Header, Task, Tube
+from gytbench.predictions.reading import suffix_of
+from gytbench.predictions.schema import FORMAT, FrameSize, Header, Predictions, Task, Tube
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from gytbench.errors import InputError
-from gytbench.predictions import faults, load_predictions, pack, packing, reading
+from gytbench.predictions import faults, limits, load_predictions, pack, packing
 
 from .making import BENCHMARK, document, json_file, predictions, reading_faults, tube
 
@@ -101,7 +101,7 @@ def test_tens_of_millions_of_numbers_for_tubes(tmp_path: Path) -> None:
 
 def test_a_file_of_zeros(tmp_path: Path) -> None:
     """Two bytes of text for each number, which takes sixteen times that as an object."""
-    one = json.dumps(tube(scores=[])).replace("[]", "[0" + ",0" * reading.MAX_VALUES + "]")
+    one = json.dumps(tube(scores=[])).replace("[]", "[0" + ",0" * limits.MAX_VALUES + "]")
     found = cost(json_file(tmp_path, json.dumps(document()).replace("[]", f"[{one}]")))
     assert found.first.startswith("more than 50,000,000 values; split the file")
     assert found.gib < 0.5
@@ -109,7 +109,7 @@ def test_a_file_of_zeros(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["preds.json", "preds.jsonl"])
 def test_the_limit_on_tubes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(reading, "MAX_TUBES", 10)
+    monkeypatch.setattr(limits, "MAX_TUBES", 10)
     one = json.dumps(tube())
     # The second has its key spelt so that counting the text does not find it.
     for text in (one, one.replace("video", "v\\u0069deo")):

@@ -13,7 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from gytbench.errors import InputError
-from gytbench.predictions import PredictionWriter, faults, load_predictions, pack, parquet, reading
+from gytbench.predictions import (
+    PredictionWriter,
+    faults,
+    limits,
+    load_predictions,
+    pack,
+)
 
 from .making import BENCHMARK, reading_faults, tube
 
@@ -193,7 +199,7 @@ def test_text_that_is_not_utf8(table: Table) -> None:
 
 
 def test_too_many_tubes_are_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_TUBES", 10)
+    monkeypatch.setattr(limits, "MAX_TUBES", 10)
     path = tmp_path / "preds.parquet"
     for count, expected in ((10, None), (11, "more than 10 tubes; split the file")):
         with PredictionWriter(path, task="st") as writer:
@@ -210,7 +216,7 @@ def test_a_few_bytes_that_unpack_to_billions_of_values(table: Table) -> None:
     path = table(columns(200, points=many))
     assert path.stat().st_size < 20_000
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet, "MAX_BYTES", 8 * 400_000)
+        patch.setattr(limits, "MAX_BYTES", 8 * 400_000)
         (fault,) = reading_faults(path)
     assert fault.endswith("split the file")
 

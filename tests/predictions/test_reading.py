@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gytbench.errors import InputError
-from gytbench.predictions import load_predictions, pack, reading
+from gytbench.predictions import limits, load_predictions, pack, reading
 
 from .making import BENCHMARK, document, json_file, reading_faults, tube
 
@@ -101,7 +101,7 @@ def test_text_under_a_gzip_name_and_the_reverse(tmp_path: Path) -> None:
 
 
 def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(limits, "MAX_BYTES", 1 << 20)
     monkeypatch.setattr(reading, "_PIECE", 1 << 16)
     path = tmp_path / "preds.json.gz"
     path.write_bytes(gzip.compress(bytes(64 << 20)))
@@ -115,7 +115,7 @@ def test_the_limit_counts_for_plain_files_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = json.dumps(document())
-    monkeypatch.setattr(reading, "MAX_BYTES", len(text))
+    monkeypatch.setattr(limits, "MAX_BYTES", len(text))
     assert load_predictions(json_file(tmp_path, text)).tubes == []
     (fault,) = reading_faults(json_file(tmp_path, text + " "))
     assert fault.endswith("split the file")

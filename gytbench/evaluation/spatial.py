@@ -92,8 +92,7 @@ def _entries_of_units(packed: PackedTubes, truth: Truth, answer: Ints) -> Ints:
     tube = answer[truth.unit_instance]
     if not packed.video.size:
         return tube
-    first = np.ceil(packed.start).astype(np.int64)
-    within = truth.unit_second - first[tube]
+    within = truth.unit_second - packed.first[tube]
     inside = (tube >= 0) & (within >= 0) & (within < np.diff(packed.offset)[tube])
     return np.where(inside, packed.offset[tube] + within, -1)
 

@@ -105,8 +105,7 @@ def _candidates(packed: PackedTubes, truth: Truth) -> tuple[Ints, Ints]:
 
 def _seconds(packed: PackedTubes) -> tuple[Ints, Ints]:
     """First integer second of each tube, and the one after its last."""
-    first = np.ceil(packed.start).astype(np.int64)
-    return first, first + np.diff(packed.offset)
+    return packed.first, packed.first + np.diff(packed.offset)
 
 
 def _shared_entries(

@@ -97,8 +97,13 @@ def _next_along(values: NDArray[Any], axis: int) -> NDArray[Any]:
 
 def _gap_begins(cells: int, pixels: int) -> Ints:
     """First pixel of each gap [cell, next cell), and the end: cells + 1 integers."""
-    position = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
-    return np.searchsorted(position.astype(np.int64), np.arange(cells + 1)).astype(np.int64)
+    cell = _positions(cells, pixels).astype(np.int64)
+    return np.searchsorted(cell, np.arange(cells + 1)).astype(np.int64)
+
+
+def _positions(cells: int, pixels: int) -> Floats:
+    """Where each pixel centre falls on the axis of cell centres, edges replicated."""
+    return np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
 
 
 def _full_gaps(low: Ints, high: Ints, width: int, spans: Ints) -> tuple[Floats, Floats]:
@@ -179,8 +184,7 @@ def _pixels(border: Ints, lengths: Ints, falling: Bools, first: Ints, stop: Ints
 
 def _row_weights(cells: int, pixels: int) -> Floats:
     """How far each pixel row lies between the row of cells above it and the one below."""
-    position = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
-    return np.asarray(position - np.floor(position))
+    return np.asarray(_positions(cells, pixels) % 1)
 
 
 def _one_sided_rows(low: Ints, high: Ints) -> tuple[tuple[Ints, Ints, Ints], Bools, Ints, Ints]:

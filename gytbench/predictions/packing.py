@@ -75,6 +75,11 @@ class PackedTubes:
     masks: tuple[MaskGroup, ...]
 
     @property
+    def first(self) -> Ints:
+        """The first integer second at or after each tube's start."""
+        return np.ceil(self.start).astype(np.int64)
+
+    @property
     def has_regions(self) -> bool:
         """Whether any second has a box, heatmap or mask."""
         return bool(self.heatmaps or self.masks or not np.isnan(self.box).all())

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from gytbench.benchmark import Benchmark
 from gytbench.bounds import ceilings, floors
@@ -59,6 +58,8 @@ REFERENCES: dict[str, tuple[str, ...]] = {
 def find_bound(name: str) -> Bound:
     """A floor or ceiling by name; InputError, with a suggestion, where there is none."""
     if name not in BOUNDS:
+        from difflib import get_close_matches
+
         similar = get_close_matches(name, BOUNDS, n=1)
         hint = f"did you mean {similar[0]!r}?" if similar else f"there are {', '.join(BOUNDS)}"
         raise InputError(f"no baseline {name!r}: {hint}")

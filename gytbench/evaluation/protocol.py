@@ -73,22 +73,19 @@ class Protocol:
 
     def signature(self, benchmark: Benchmark) -> str:
         """The line that names every choice made, for results scored on `benchmark`."""
-        return "|".join(f"{name}:{value}" for name, value in self._fields(benchmark).items())
+        data = benchmark.cues_data if self.task == "temporal" else benchmark.data
+        named = self._fields(data, benchmark.release, benchmark.release_sha256[:8])
+        return "|".join(f"{name}:{value}" for name, value in named.items())
 
-    def _fields(self, benchmark: Benchmark) -> dict[str, str]:
-        temporal = self.task == "temporal"
-        named = {
-            "gytbench": VERSION,
-            "task": self.task,
-            "data": benchmark.cues_data if temporal else benchmark.data,
-        }
-        if temporal:
+    def _fields(self, data: str, release: str, checksum: str) -> dict[str, str]:
+        named = {"gytbench": VERSION, "task": self.task, "data": data}
+        if self.task == "temporal":
             pace = "continuous" if self.fps is None else f"{_number(self.fps)}fps"
             named |= {"classes": self.classes, "average": self.average, "time": pace}
         else:
             fixed = _FIXED[self.task]
             named |= {
-                "boxes": f"{benchmark.release}@{benchmark.release_sha256[:8]}",
+                "boxes": f"{release}@{checksum}",
                 "classes": self.classes,
                 "subset": self.subset,
                 "point": fixed["point"],
@@ -121,7 +118,8 @@ def parse_signature(signature: str) -> Protocol:
     task = named.get("task", "")
     try:
         protocol = Protocol(task=task, **_options(named))  # type: ignore[arg-type]
-        expected = protocol._fields(_Named(named))  # type: ignore[arg-type]
+        release, _, checksum = named.get("boxes", "").partition("@")
+        expected = protocol._fields(named["data"], release, checksum)
     except (KeyError, ValueError) as error:
         raise InputError(f"the signature lacks or garbles a field ({error})") from None
     for name in expected.keys() | named.keys():
@@ -142,11 +140,3 @@ def _options(named: dict[str, str]) -> dict[str, Any]:
     if named["task"] == "spatial":
         options["tolerance"] = float(named["tolerance"])
     return options
-
-
-class _Named:
-    """Stands for the benchmark that a signature names, with the fields it states."""
-
-    def __init__(self, named: dict[str, str]) -> None:
-        self.data = self.cues_data = named["data"]
-        self.release, _, self.release_sha256 = named.get("boxes", "").partition("@")

@@ -8,7 +8,7 @@ import numpy as np
 
 from gytbench.benchmark import Benchmark, Instance
 from gytbench.metrics.arrays import Bools, Floats, Ints
-from gytbench.predictions import PackedTubes
+from gytbench.predictions import PackedTubes, frames_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def truth_of(benchmark: Benchmark) -> Truth:
         stop=stop,
         offset=np.concatenate(([0], np.cumsum(stop - first))),
         unit_box=np.array(unit_box, dtype=float).reshape(-1, 4),
-        frames=np.array([benchmark.frames[v] for v in benchmark.videos], dtype=float),
+        frames=frames_of(benchmark),
         classes=len(benchmark.classes.names),
     )
 

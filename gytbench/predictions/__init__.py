@@ -1,7 +1,7 @@
 """The shared prediction format: types, reading, checking, packing, writing."""
 
 from gytbench.predictions.encoding import encode_heatmap, encode_runs
-from gytbench.predictions.packing import PackedTubes, doubts, pack
+from gytbench.predictions.packing import PackedTubes, doubts, frames_of, pack
 from gytbench.predictions.reading import collector_paused, load_predictions
 from gytbench.predictions.schema import (
     FORMAT,
@@ -29,6 +29,7 @@ __all__ = [
     "doubts",
     "encode_heatmap",
     "encode_runs",
+    "frames_of",
     "json_schema",
     "load_predictions",
     "pack",

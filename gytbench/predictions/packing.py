@@ -105,18 +105,18 @@ def pack(predictions: Predictions, benchmark: Benchmark, task: str) -> PackedTub
     fields = {name: _numbers(name, width, spoken, found) for name, width in _WIDTHS.items()}
     columns.check_corners(fields["boxes"], found)
     heatmaps = _decoded("heatmaps", decode_heatmap, spoken, found)
-    masks = _decoded("masks", decode_runs, spoken, found)
+    masks = _decoded("masks", lambda mask: (mask.size, decode_runs(mask)), spoken, found)
     if found.faults:
         raise InputError(found.faults)
 
     offset = np.concatenate(([0], np.cumsum(lengths)))
     layout = _Layout(offset, first, times)
-    frames = np.array([benchmark.frames[v] for v in benchmark.videos], dtype=float)[video]
+    frames = frames_of(benchmark)[video]
     scale = frames / _given_frames(predictions)
     tube = np.repeat(np.arange(video.size), lengths)
     box = layout.spread(fields["boxes"], np.tile(scale, 2))
     heatmap_groups = _heatmap_groups(heatmaps, layout)
-    mask_groups = _mask_groups(predictions, masks, layout)
+    mask_groups = _mask_groups(masks, layout)
     point = layout.spread(fields["points"], scale)
     _fill_points(point, box, heatmap_groups, mask_groups, frames, tube)
     return PackedTubes(
@@ -137,9 +137,14 @@ def pack(predictions: Predictions, benchmark: Benchmark, task: str) -> PackedTub
     )
 
 
+def frames_of(benchmark: Benchmark) -> Floats:
+    """(W, H) of every video, in the order of `Benchmark.videos`."""
+    return np.array([benchmark.frames[video] for video in benchmark.videos], dtype=float)
+
+
 def doubts(packed: PackedTubes, benchmark: Benchmark) -> list[str]:
     """What is legal, but hardly meant."""
-    frames = np.array([benchmark.frames[v] for v in benchmark.videos], dtype=float)
+    frames = frames_of(benchmark)
     known = np.flatnonzero(~np.isnan(packed.point[:, 0]))
     # Some thousands tell as much as millions.
     known = known[:: 1 + known.size // 5000]
@@ -171,17 +176,17 @@ def _numbers(name: str, width: int, spoken: Ints, found: FaultCollector) -> Flat
 
 
 def _decoded(name: str, decode: Any, spoken: Ints, found: FaultCollector) -> Flat:
-    """A field of heatmaps or masks, each decoded to an array."""
+    """A field of heatmaps or masks, each decoded."""
     flat = columns.flatten(found.predictions.tubes, name)
     columns.check_lengths(name, flat, spoken, found)
-    arrays = []
+    decoded = []
     for item, value in enumerate(flat.values):
         try:
-            arrays.append(decode(value))
+            decoded.append(decode(value))
         except ValueError as error:
             place = f".{name}[{flat.position[item]}]"
             found.add(flat.owner[item], place, str(error), f"bad {name[:-1]}")
-    return Flat(flat.counts, flat.owner, flat.position, arrays)
+    return Flat(flat.counts, flat.owner, flat.position, decoded)
 
 
 def _given_frames(predictions: Predictions) -> Floats:
@@ -239,17 +244,13 @@ def _heatmap_groups(heatmaps: Flat, layout: _Layout) -> tuple[HeatmapGroup, ...]
     )
 
 
-def _mask_groups(predictions: Predictions, masks: Flat, layout: _Layout) -> tuple[MaskGroup, ...]:
+def _mask_groups(masks: Flat, layout: _Layout) -> tuple[MaskGroup, ...]:
     by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for item, (owner, at) in enumerate(zip(masks.owner, masks.position, strict=True)):
-        listed = predictions.tubes[owner].masks
-        assert listed is not None
-        mask = listed[at]
-        assert mask is not None
-        by_size[mask.size].append(item)
+    for item, (size, _) in enumerate(masks.values):
+        by_size[size].append(item)
     entries = layout.entries(masks)
     return tuple(
-        _mask_group(entries[items], size, [masks.values[i] for i in items])
+        _mask_group(entries[items], size, [masks.values[i][1] for i in items])
         for size, items in by_size.items()
     )
 

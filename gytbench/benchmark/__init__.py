@@ -4,12 +4,13 @@
 """
 
 from gytbench.benchmark.classes import ClassMap, normalise_label
-from gytbench.benchmark.groundingyoutube import BOX_FILES, SUBSETS, load_benchmark
+from gytbench.benchmark.groundingyoutube import BOX_FILES, RELEASES, SUBSETS, load_benchmark
 from gytbench.benchmark.model import AnnotatedPoint, Benchmark, Box, Cues, Instance
 from gytbench.benchmark.releases import find_data
 
 __all__ = [
     "BOX_FILES",
+    "RELEASES",
     "SUBSETS",
     "AnnotatedPoint",
     "Benchmark",

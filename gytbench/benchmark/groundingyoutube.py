@@ -6,29 +6,22 @@ The files, and which of them hold which boxes, are described in
 """
 
 import hashlib
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import msgspec
 
+from gytbench.benchmark.box_files import encode_boxes, read_boxes
 from gytbench.benchmark.checks import unknown_step, unknown_videos
 from gytbench.benchmark.classes import ClassMap, normalise_label, read_classes
-from gytbench.benchmark.decoding import Coordinate, Second, Size, decode, read_bytes
+from gytbench.benchmark.decoding import Second, Size, decode, read_bytes
 from gytbench.benchmark.miningyoutube import read_cues
 from gytbench.benchmark.model import Benchmark, Box, Cues, Instance
 from gytbench.benchmark.points import read_points
 from gytbench.benchmark.releases import find_data, local_name, place, released_sha256
 from gytbench.errors import Fault, InputError
 from gytbench.resources import annotations_folder
-
-JsonBox = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
-
-
-class BoxRow(msgspec.Struct):
-    """A box as GoundingYouTubeBox.json writes it (its step name says nothing new)."""
-
-    box: JsonBox
 
 
 class SegmentRow(msgspec.Struct):
@@ -44,7 +37,10 @@ BOX_FILES = {
     "readme": "id2xy_box.json",
     "full": "id2xy_box_new_s.json",
 }
-"""The box releases and the file that each is read from."""
+"""The released boxes and the file that each release is read from."""
+
+RELEASES = (*BOX_FILES, "repaired")
+"""The box releases; `repaired` is computed from `full` and the mean points."""
 
 SUBSETS = {"all": "seg.json", "3to20": "ground_seg_3to20.json"}
 """The subsets and the file that the instances of each are read from."""
@@ -70,32 +66,32 @@ def load_benchmark(
 ) -> Benchmark:
     """The ground truth of GroundingYouTube.
 
-    `boxes` names the release ("published", "readme", "full"), `classes` the
+    `boxes` names the release ("published", "readme", "full", "repaired"), `classes` the
     class list ("mining512" or "step"), `subset` the instances ("all" or
     "3to20"). `data` is the data folder; without it GYTBENCH_DATA, then the
     cache. Raises `InputError` for an unknown name, a file that is missing or
     malformed, a video without a frame size, or a step that is no class.
     """
-    box_name = _choose(boxes, BOX_FILES, "box release")
-    segment_name = _choose(subset, SUBSETS, "subset")
+    _choose(boxes, RELEASES, "box release")
+    _choose(subset, SUBSETS, "subset")
     folder = find_data(None if data is None else Path(data))
-    segment_file, frame_file, box_file = (
-        _read(folder, name) for name in (segment_name, "id2wh_new.json", box_name)
-    )
+    segment_file, frame_file = (_read(folder, name) for name in (SUBSETS[subset], "id2wh_new.json"))
     class_file = _class_file(folder)
     class_map = read_classes(_text(class_file), classes, class_file.path)
     frames = decode(frame_file.data, dict[str, Size], frame_file.path)
     instances, dropped = _instances(segment_file, class_map, frames)
+    release = _release(boxes, folder, class_map, frames)
     return Benchmark(
         classes=class_map,
         frames=frames,
         instances=instances,
-        boxes=_boxes(box_file, frames),
+        boxes=release.boxes,
         data=_origin(segment_file, frame_file, class_file),
         release=boxes,
-        release_sha256=box_file.sha256,
+        release_sha256=release.sha256,
         subset=subset,
         dropped=dropped,
+        estimated=release.estimated,
         folder=folder,
         read_cues=lambda: _cues(folder, class_file, class_map, frames),
         read_points=lambda: read_points(folder, class_map, frames),
@@ -103,9 +99,17 @@ def load_benchmark(
     )
 
 
-def _choose(name: str, known: Mapping[str, str], what: str) -> str:
+class _Release(NamedTuple):
+    """The boxes of a release, and the checksum of their file."""
+
+    boxes: dict[str, dict[int, Box]]
+    sha256: str
+    estimated: frozenset[tuple[str, int]] = frozenset()
+
+
+def _choose(name: str, known: Collection[str], what: str) -> None:
     if name in known:
-        return known[name]
+        return
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=1)
@@ -177,21 +181,23 @@ def _instances(
     return tuple(instances), frozenset(dropped)
 
 
-def _boxes(file: _File, frames: Container[str]) -> dict[str, dict[int, Box]]:
-    """The boxes by video and second."""
-    boxes: dict[str, dict[int, Box]]
-    if file.path.name == BOX_FILES["published"]:
-        rows = decode(file.data, dict[str, dict[Second, BoxRow]], file.path)
-        boxes = {
-            video: {second: row.box for second, row in by_second.items()}
-            for video, by_second in rows.items()
-        }
-    else:
-        boxes = decode(file.data, dict[str, dict[Second, JsonBox]], file.path)
+def _release(
+    name: str, folder: Path, classes: ClassMap, frames: Mapping[str, tuple[float, float]]
+) -> _Release:
+    """The boxes of a release; `repaired` has the checksum of the file it would be written to."""
+    if name == "repaired":
+        from gytbench.benchmark.repaired import repair_boxes
+
+        full = _release("full", folder, classes, frames)
+        mended = repair_boxes(full.boxes, read_points(folder, classes, frames), frames)
+        checksum = hashlib.sha256(encode_boxes(mended.boxes)).hexdigest()
+        return _Release(mended.boxes, checksum, mended.estimated)
+    file = _read(folder, BOX_FILES[name])
+    boxes = read_boxes(file.data, file.path)
     faults = unknown_videos(boxes, frames, str(file.path))
     if faults:
         raise InputError(faults)
-    return boxes
+    return _Release(boxes, file.sha256)
 
 
 def _cues(folder: Path, class_file: _File, classes: ClassMap, frames: Container[str]) -> Cues:

@@ -46,6 +46,8 @@ class AnnotatedPoint(NamedTuple):
     y: float
     mean_distance: float
     """Mean distance of the annotators' points from (x, y), as released (pixels of its round)."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Width and height, in the annotation frame, of one pixel of its round."""
 
 
 class Cues(NamedTuple):
@@ -80,6 +82,8 @@ class Benchmark:
     subset: str = "all"
     dropped: frozenset[tuple[str, int]] = frozenset()
     """(video, id) of the rows that cover no time (their end is not after their start)."""
+    estimated: frozenset[tuple[str, int]] = frozenset()
+    """(video, second) of the boxes of which an edge is estimated."""
     folder: Path | None = None
     """The data folder it was read from."""
     read_cues: Callable[[], Cues] = lambda: Cues("local")

@@ -118,7 +118,8 @@ def _points(
             raise InputError([fault])
         if name and row.x is not None and row.y is not None and row.mean_dist is not None:
             across, down = scales[name.video]
-            yield AnnotatedPoint(*name, number, row.x * across, row.y * down, row.mean_dist)
+            place = row.x * across, row.y * down
+            yield AnnotatedPoint(*name, number, *place, row.mean_dist, (across, down))
 
 
 def _fault(

@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from gytbench.benchmark.groundingyoutube import BOX_FILES, load_benchmark
+from gytbench.benchmark.groundingyoutube import RELEASES, load_benchmark
 from gytbench.benchmark.model import Benchmark, Instance
 from gytbench.benchmark.points import count_frames
 
@@ -86,12 +86,12 @@ def _stretches(cues: list[Instance], rate: float) -> int:
 
 def _boxes(data: Path | None) -> list[Statistic]:
     found = []
-    for release in BOX_FILES:
-        boxes = [
-            box
-            for by_second in load_benchmark(boxes=release, data=data).boxes.values()
-            for box in by_second.values()
-        ]
+    for release in RELEASES:
+        benchmark = load_benchmark(boxes=release, data=data)
+        boxes = [box for by_second in benchmark.boxes.values() for box in by_second.values()]
         flat = sum(x2 <= x1 or y2 <= y1 for x1, y1, x2, y2 in boxes)
-        found.append(Statistic(f"boxes, {release}", None, len(boxes), f"{flat} without area"))
+        note = f"{flat} without area"
+        if benchmark.estimated:
+            note += f", {len(benchmark.estimated):,} with an estimated right edge"
+        found.append(Statistic(f"boxes, {release}", None, len(boxes), note))
     return found

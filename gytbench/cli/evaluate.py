@@ -9,12 +9,21 @@ from gytbench.cli.options import task_option, truth_options
 from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
-    from gytbench.predictions import Task
+    from gytbench.evaluation import Protocol
+    from gytbench.predictions import Predictions, Task
+    from gytbench.report.tables import ReleaseScores
 
 
 @click.command("evaluate")
 @click.argument("predictions", type=click.Path(path_type=Path))
 @task_option
+@click.option(
+    "--boxes",
+    multiple=True,
+    default=["published"],
+    show_default=True,
+    help="Box release: published, readme, full or repaired; given again, side by side.",
+)
 @truth_options
 @click.option(
     "--heatmap-threshold",
@@ -45,11 +54,12 @@ if TYPE_CHECKING:
     "json_path",
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="OUT",
-    help="Write the result as JSON; `-` prints it, and nothing else.",
+    help="Write the result as JSON (several releases: a list); `-` prints it, and nothing else.",
 )
 def command(
     predictions: Path,
     task: "Task | None",
+    boxes: tuple[str, ...],
     data: Path | None,
     json_path: Path | None,
     **options: Any,
@@ -59,14 +69,10 @@ def command(
     Prints the metrics in percent beside the floor and the ceiling of the task,
     and the signature that names every convention behind them.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from gytbench.benchmark import load_benchmark
-    from gytbench.bounds import reference_results
     from gytbench.errors import InputError
-    from gytbench.evaluation import Protocol, score
+    from gytbench.evaluation import Protocol, results_json
     from gytbench.predictions import collector_paused, load_predictions
-    from gytbench.report.tables import result_table
+    from gytbench.report.tables import releases_table, result_table
     from gytbench.report.writing import write_whole
 
     alone = str(json_path) == "-"
@@ -75,16 +81,35 @@ def command(
     # A short process with millions of objects and no cycles: collecting only costs time.
     with collector_paused():
         read = load_predictions(predictions)
-        protocol = Protocol(task=task or read.task, **options)
-        benchmark = load_benchmark(
-            boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
-        )
-        # Array work leaves the interpreter free: the references are scored beside the file.
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            references = None if alone else beside.submit(reference_results, benchmark, protocol)
-            result = score(read, benchmark, protocol)
+        protocols = [
+            Protocol(task=task or read.task, boxes=release, **options)
+            for release in dict.fromkeys(boxes)
+        ]
+        scores = [_score(read, protocol, data, not alone) for protocol in protocols]
     if json_path is not None:
-        write_whole(json_path, result.to_json())
-    if references is not None:
+        write_whole(json_path, results_json([each.result for each in scores]))
+    if not alone:
         title = one_line(str(predictions))
-        click.echo(result_table(result, references.result(), title))
+        one = len(scores) == 1
+        click.echo(result_table(*scores[0][1:], title) if one else releases_table(scores, title))
+
+
+def _score(
+    read: "Predictions", protocol: "Protocol", data: Path | None, beside: bool
+) -> "ReleaseScores":
+    """The result on one release; with `beside`, the floors and ceilings too."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from gytbench.benchmark import load_benchmark
+    from gytbench.bounds import reference_results
+    from gytbench.evaluation import score
+    from gytbench.report.tables import ReleaseScores
+
+    benchmark = load_benchmark(
+        boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
+    )
+    # Array work leaves the interpreter free: the references are scored beside the file.
+    with ThreadPoolExecutor(max_workers=1) as second:
+        references = second.submit(reference_results, benchmark, protocol) if beside else None
+        result = score(read, benchmark, protocol)
+    return ReleaseScores(protocol.boxes, result, references.result() if references else {})

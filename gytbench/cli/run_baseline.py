@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gytbench.cli.options import truth_options
+from gytbench.cli.options import boxes_option, truth_options
 from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def _listed(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     callback=_listed,
     help="Show the baselines and stop.",
 )
+@boxes_option
 @truth_options
 def command(
     name: str,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from gytbench.cli.options import task_option, truth_options
+from gytbench.cli.options import boxes_option, task_option, truth_options
 from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="List no more than N faults [default: all].",
 )
+@boxes_option
 @truth_options
 def command(
     predictions: Path,

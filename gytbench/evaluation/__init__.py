@@ -2,7 +2,7 @@
 
 from gytbench.evaluation.evaluate import evaluate, score
 from gytbench.evaluation.protocol import AVERAGES, TUBE_THRESHOLDS, Protocol, parse_signature
-from gytbench.evaluation.result import Result, Score
+from gytbench.evaluation.result import Result, Score, results_json
 
 __all__ = [
     "AVERAGES",
@@ -12,5 +12,6 @@ __all__ = [
     "Score",
     "evaluate",
     "parse_signature",
+    "results_json",
     "score",
 ]

@@ -68,7 +68,15 @@ def score(predictions: Predictions, benchmark: Benchmark, protocol: Protocol) ->
     """Score predictions on a loaded benchmark under a protocol for that benchmark."""
     packed = pack(predictions, benchmark, protocol.task)
     result = _SCORERS[protocol.task](packed, benchmark, protocol)
-    return replace(result, notes=(*result.notes, *doubts(packed, benchmark)))
+    guessed = _estimated(benchmark) if protocol.task != "temporal" else ()
+    return replace(result, notes=(*result.notes, *guessed, *doubts(packed, benchmark)))
+
+
+def _estimated(benchmark: Benchmark) -> tuple[str, ...]:
+    if not benchmark.estimated:
+        return ()
+    boxes = sum(len(by_second) for by_second in benchmark.boxes.values())
+    return (f"{len(benchmark.estimated):,} of the {boxes:,} boxes have an estimated right edge",)
 
 
 def _of_loaded(benchmark: Benchmark, task: Task) -> tuple[str, str, str]:

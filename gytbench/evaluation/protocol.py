@@ -37,7 +37,7 @@ _APPLIES: Final = {
 class Protocol:
     """Everything that a user may choose. The defaults are the benchmark's own protocol.
 
-    boxes: box release (`published`, `readme`, `full`).
+    boxes: box release (`published`, `readme`, `full`, `repaired`).
     classes: `mining512`, the dictionary's classes, or `step`, the raw step names.
     subset: `all` or `3to20`.
     heatmap_threshold: share of a heatmap's maximum that its region reaches.

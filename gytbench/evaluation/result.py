@@ -41,7 +41,20 @@ class Result:
 
     def to_json(self) -> bytes:
         """The result as JSON, indented, one newline at the end."""
-        return msgspec.json.format(msgspec.json.encode(self.as_dict()), indent=1) + b"\n"
+        return _indented(self.as_dict())
+
+
+def results_json(results: Sequence[Result]) -> bytes:
+    """One result as `to_json` writes it; several as a list of such results."""
+    return (
+        results[0].to_json()
+        if len(results) == 1
+        else _indented([each.as_dict() for each in results])
+    )
+
+
+def _indented(content: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 
 
 NO_REGIONS = "the file has no boxes, heatmaps or masks, so metrics of regions are not defined"

@@ -49,9 +49,9 @@ def test_small_cues(small: Path) -> None:
 def test_small_points(small: Path) -> None:
     first, second = load_benchmark(data=small).points
     # Round 1 is in the pixels of 1280x720; the row without agreement is left out.
-    assert first == (VIDEO, 3, "crack_eggs", 1, 320.0, 120.0, 7.5)
+    assert first == (VIDEO, 3, "crack_eggs", 1, 320.0, 120.0, 7.5, (0.5, 480 / 720))
     # Round 2 is in the annotation frame; "u00e9" is an é whose backslash was lost.
-    assert second == (TALL, 0, "sauté_it", 2, 12.5, 600.0, 0.0)
+    assert second == (TALL, 0, "sauté_it", 2, 12.5, 600.0, 0.0, (1.0, 1.0))
 
 
 def test_other_releases_and_subset(small: Path) -> None:
@@ -105,7 +105,7 @@ def test_own_class_map_wins_and_the_packaged_one_is_the_default(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"boxes": "publishd"}, "'publishd'; known are published, readme, full; did you mean"),
+        ({"boxes": "publishd"}, "'publishd'; known are published, readme, full, repaired; did you mean"),
         ({"boxes": ""}, "no such box release: ''; known are published, readme, full"),
         ({"subset": "3-20"}, "no such subset: '3-20'; known are all, 3to20"),
         ({"classes": "512"}, "no such class list: '512'; known are mining512, step"),
@@ -154,7 +154,8 @@ ROW = {"segment": [1, 2], "id": 0, "sentence": "pour it"}
             f'Box.json: $["{VIDEO}"]["1"].box[3]: Expected `float`',
         ),
         ("GoundingYouTubeBox.json", {VIDEO: {"1": {"box": [1, 2, 3]}}}, '["1"].box: Expected'),
-        ("GoundingYouTubeBox.json", {VIDEO: {"1": [1, 2, 3, 4]}}, '["1"]: Expected `object`'),
+        ("GoundingYouTubeBox.json", {VIDEO: {"1": {"step": "x"}}}, '["1"]: Object missing'),
+        ("GoundingYouTubeBox.json", {VIDEO: {"1": 7}}, '["1"]: Expected `array`'),
         (
             "GoundingYouTubeBox.json",
             {VIDEO: {"1.5": {"box": [1, 2, 3, 4]}}},

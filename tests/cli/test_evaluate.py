@@ -8,7 +8,7 @@ import pytest
 
 from gytbench.evaluation import parse_signature
 
-from .conftest import TALL, Run, predictions, tube
+from .conftest import TALL, WIDE, Run, predictions, tube
 
 # Second 2 has the box [220, 140, 420, 340], second 4 [0, 0, 100, 100], both of the wide video;
 # second 3 is ignored. The tall video's second 0 has a box, second 1 is ignored.
@@ -254,3 +254,53 @@ def test_the_predictions_are_not_overwritten(run: Run, data: Path, tmp_path: Pat
     assert (code, out) == (2, "")
     assert "would overwrite the predictions" in err
     assert path.read_bytes() == before
+
+
+def cut_boxes(data: Path) -> None:
+    """Let the released boxes of the wide video be cut at x = 480, in all releases."""
+    inner = data / "groundingyoutube"
+    (inner / "id2xy_box_new_s.json").write_text(json.dumps({WIDE: {"2": [360, 140, 480, 340]}}))
+    point = {"image_url": f"{WIDE}_2_crack_eggs.jpg", "x": 470, "y": 240, "mean_dist": 5}
+    rows = json.dumps([point])
+    (inner / "pumpkin_youtube_FPS_21k_annotation_full_agg_p.json").write_text(rows)
+
+
+def test_releases_stand_side_by_side(run: Run, data: Path, tmp_path: Path) -> None:
+    cut_boxes(data)
+    path = predictions(tmp_path, tube(points=[[500, 240]] * 3, frame_size=[640, 480]))
+    code, out, err = run(
+        "evaluate", path, "--data", data, "--boxes", "full", "--boxes", "repaired", "--json", "-"
+    )
+    assert (code, err) == (0, "")
+    full, repaired = json.loads(out)
+    assert [parse_signature(each["signature"]).boxes for each in (full, repaired)] == [
+        "full",
+        "repaired",
+    ]
+    # The point at x = 500 lies beyond the cut, and in the box that the mean point gives back.
+    assert full["metrics"]["iou_point"] == 0
+    assert repaired["metrics"]["iou_point"] == 1
+    assert repaired["notes"][-1] == "1 of the 1 boxes have an estimated right edge"
+    table = run("evaluate", path, "--data", data, "--boxes", "full", "--boxes", "repaired").out
+    lines = table.splitlines()
+    assert lines[0] == str(path)
+    assert lines[3].split()[:4] == ["full", "repaired", "full", "repaired"]
+    row = next(line.split() for line in lines if line.startswith("iou_point "))
+    assert row[1:3] == ["0.00", "100.00"]
+    assert [line for line in lines if line.startswith("On ")] == ["On full:", "On repaired:"]
+    assert sum(line.startswith("Signature: ") for line in lines) == 2
+
+
+def test_a_release_given_twice_is_one(run: Run, data: Path, tmp_path: Path) -> None:
+    path = predictions(tmp_path, CENTRE)
+    once = run("evaluate", path, "--data", data, "--boxes", "full")
+    assert once == run("evaluate", path, "--data", data, "--boxes", "full", "--boxes", "full")
+
+
+def test_one_of_the_releases_is_misspelt(run: Run, data: Path, tmp_path: Path) -> None:
+    path = predictions(tmp_path, CENTRE)
+    options = ("--boxes", "full", "--boxes", "repared", "--json", tmp_path / "out.json")
+    code, out, err = run("evaluate", path, "--data", data, *options)
+    assert (code, out) == (2, "")
+    assert "did you mean 'repaired'?" in err
+    assert not (tmp_path / "out.json").exists()

@@ -7,7 +7,7 @@ import pytest
 
 from gytbench.errors import InputError
 from gytbench.evaluation import Result
-from gytbench.report.tables import percent, result_table
+from gytbench.report.tables import ReleaseScores, percent, releases_table, result_table
 from gytbench.report.writing import write_whole
 
 
@@ -76,3 +76,18 @@ def test_a_device_or_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None
     assert os.read(reader, 10) == b"{}"
     os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_releases_stand_beside_each_other() -> None:
+    references = {"centre": result(0.5), "annotators": "no points.json", "oracle": result(1.0)}
+    scores = [
+        ReleaseScores("full", result(0.25), references),
+        ReleaseScores("repaired", result(None, signature="another"), references),
+    ]
+    lines = releases_table(scores, "preds.json").splitlines()
+    assert lines[2].split() == ["in", "percent", "this", "file", "centre", "oracle"]
+    assert lines[3].split() == ["full", "repaired"] * 3
+    assert lines[6].split() == ["success@0.3", "25.00", "n/a", "50.00", "50.00", "100.00", "100.00"]
+    assert lines.count("Note: annotators is not shown: no points.json") == 2
+    assert "Signature: gytbench:1.0|task:spatial" in lines
+    assert lines[-1] == "Signature: another"

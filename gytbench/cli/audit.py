@@ -1,0 +1,109 @@
+"""`gytbench audit`: an annotation release held against rules."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gytbench.cli.text import one_line
+
+if TYPE_CHECKING:
+    from gytbench.audit import Audit
+
+
+@click.command("audit")
+@click.argument("data", type=click.Path(path_type=Path), metavar="[DIR]", required=False)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="OUT",
+    help="Write all findings as JSON; `-` prints it, and nothing else.",
+)
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path),
+    metavar="OUT.html",
+    help="Write a page with pictures, which needs no network.",
+)
+@click.option(
+    "--pictures",
+    type=click.IntRange(0, 100),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="Pictures, or places, that the page shows of each rule.",
+)
+@click.option(
+    "--videos",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Videos (VIDEO.mp4 and the like) whose frames go under the page's pictures.",
+)
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and what they mean.")
+@click.option(
+    "--error",
+    "errors",
+    multiple=True,
+    metavar="RULE",
+    help="Exit with code 1 where this rule finds something; repeatable, `all` for every rule.",
+)
+@click.option(
+    "--ignore", multiple=True, metavar="RULE", help="Leave this rule out, whatever else is said."
+)
+def command(
+    data: Path | None,
+    json_path: Path | None,
+    page: Path | None,
+    pictures: int,
+    videos: Path | None,
+    list_rules: bool,
+    errors: tuple[str, ...],
+    ignore: tuple[str, ...],
+) -> None:
+    """Check an annotation release for faults.
+
+    DIR is the data folder [default: $GYTBENCH_DATA, then the cache]. Only
+    seg.json and id2wh_new.json must be there; rules that lack a file are named
+    as not checked. The exit code is 0 whatever is found, unless --error says
+    otherwise.
+    """
+    from gytbench.audit import RULES, audit, audit_json, audit_table, choose_rules, read_release
+    from gytbench.audit.audit import rules_table
+    from gytbench.report.writing import write_whole
+
+    if list_rules:
+        click.echo(rules_table())
+        return
+    fatal = choose_rules(errors, RULES)
+    left_out = choose_rules(ignore, RULES)
+    if videos is not None and page is None:
+        raise click.UsageError("--videos is for the pictures of --page OUT.html")
+    release = read_release(data)
+    found = audit(release, left_out)
+    if page is not None:
+        from gytbench.audit.page import audit_page
+
+        write_whole(page, audit_page(release, found, pictures, videos))
+    alone = str(json_path) == "-"
+    if json_path is not None:
+        write_whole(json_path, audit_json(found))
+    if not alone:
+        click.echo("\n".join(map(one_line, audit_table(found).split("\n"))))
+        click.echo(f"\nAll findings: {one_line(str(json_path)) if json_path else '--json OUT'}")
+        click.echo(f"Pictures: {one_line(str(page)) if page else '--page OUT.html'}")
+    _stop_for(found, fatal, alone)
+
+
+def _stop_for(found: "Audit", fatal: frozenset[str], alone: bool) -> None:
+    """Exit with code 1, and say why on the last line, where a rule of --error found something."""
+    checked = [each for each in found.outcomes if each.rule.id in fatal]
+    unchecked = [each.rule.id for each in checked if not each.checked]
+    if unchecked:
+        click.echo(
+            f"warning: not checked, so --error says nothing: {', '.join(unchecked)}", err=True
+        )
+    broken = [f"{each.rule.id} ({len(each.findings):,})" for each in checked if each.findings]
+    if broken:
+        click.echo(f"exit code 1 for --error: {', '.join(broken)}", err=alone)
+        raise SystemExit(1)

@@ -16,7 +16,11 @@ _COMMANDS = {
     "validate": ("validate", "List everything that is wrong with a prediction file."),
     "run-baseline": ("run_baseline", "Write the predictions of a floor or ceiling."),
     "demo": ("demo", "Score the embedded demo benchmark."),
+    "annotate": ("annotate", "Collect centre points in the browser."),
     "data": ("data", "Fetch, verify and describe the released annotations."),
+    "audit": ("audit", "Check an annotation release for faults."),
+    "agreement": ("agreement", "How far annotators agree, and which frames to repeat."),
+    "build-boxes": ("build_boxes", "Build boxes and heatmaps from centre points."),
     "schema": ("schema", "Print the JSON Schema of the prediction format."),
 }
 

@@ -1,0 +1,5 @@
+"""Frames of a video, by second: from a video file or from a folder of images."""
+
+from gytbench.videos.sources import EncodedImage, FrameSource, frames_at, open_frames
+
+__all__ = ["EncodedImage", "FrameSource", "frames_at", "open_frames"]

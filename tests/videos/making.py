@@ -1,0 +1,78 @@
+"""Small videos and images whose grey says which second they show."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+CORNER = 240
+"""The grey of the square at the top left, which tells how a frame is turned."""
+
+
+def grey(time: float) -> int:
+    """The grey of the frame that starts at a time."""
+    return 30 + 20 * int(time)
+
+
+def picture(time: float, size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """RGB pixels (height, width, 3) of that grey, with the corner."""
+    pixels = np.full((size[1], size[0], 3), grey(time), np.uint8)
+    pixels[:12, :12] = CORNER
+    return pixels
+
+
+def steady(seconds: int, rate: int = 10) -> list[float]:
+    """The times of the frames at a steady rate."""
+    return [number / rate for number in range(seconds * rate)]
+
+
+def write_video(
+    path: Path,
+    times: Iterable[float],
+    size: tuple[int, int] = (64, 48),
+    codec: str = "",
+    turned: int = 0,
+) -> Path:
+    """A video with a frame at each of the times, a key frame each 25, and a rotation flag."""
+    codec = codec or ("libx264" if "libx264" in av.codecs_available else "mpeg4")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=1000)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.gop_size = 25
+        if turned:
+            stream.set_display_rotation(turned)
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(picture(time, size), format="rgb24")
+            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def write_image(path: Path, time: float = 0, size: tuple[int, int] = (64, 48)) -> Path:
+    """An image of the grey of a time."""
+    Image.fromarray(picture(time, size)).save(path)
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    """A file with sound and no picture."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        silence = np.zeros((1, 44100), np.float32)
+        frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+        frame.sample_rate = 44100
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def level(image: Image.Image, x: int, y: int) -> int:
+    """The grey of a pixel; negative counts from the right and the bottom."""
+    pixel = image.convert("L").getpixel((x % image.width, y % image.height))
+    assert isinstance(pixel, int)
+    return pixel

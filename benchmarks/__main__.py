@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from tabulate import tabulate
 
+from benchmarks.annotation import boxes_and_masks
 from benchmarks.generate import heatmap_answers, many_tubes
-from benchmarks.measuring import command_cost, json_load_cost, timed
+from benchmarks.measuring import command_cost, json_load_cost, show, timed
 from benchmarks.pixel_loop import hit_and_iou, tube_iou
 from gytbench.benchmark import Benchmark, load_benchmark
 from gytbench.evaluation import Protocol
@@ -43,6 +43,7 @@ def main() -> None:
             _whole(path, task, benchmark)
         _tubes_against_slow_ways(load_predictions(tubes), benchmark)
         _heatmaps_against_slow_ways(load_predictions(heatmaps), benchmark)
+        boxes_and_masks(benchmark, folder)
 
 
 def _whole(path: Path, task: Any, benchmark: Benchmark) -> None:
@@ -55,7 +56,7 @@ def _whole(path: Path, task: Any, benchmark: Benchmark) -> None:
     scorer = evaluate_st if task == "st" else evaluate_spatial
     _, scoring = timed(lambda: scorer(packed, benchmark, Protocol(task)))
     count = f"{len(predictions.tubes):,} tubes, {packed.second.size:,} seconds"
-    _show(
+    show(
         f"Task {task}, {count}, {path.stat().st_size / 1e6:.1f} MB",
         [
             ["gytbench evaluate, whole command", command.seconds, command.peak_mib],
@@ -66,13 +67,6 @@ def _whole(path: Path, task: Any, benchmark: Benchmark) -> None:
         ],
         f"whole command / json.load = {command.seconds / loading.seconds:.2f}",
     )
-
-
-def _show(title: str, rows: list[list[Any]], *closing: str) -> None:
-    head = ["", "seconds", "peak MiB"][: len(rows[0])]
-    table = tabulate(rows, headers=head, floatfmt=("", ".5f", ".0f"), missingval="")
-    sys.stdout.write("\n".join([title, "", table, *closing]) + "\n\n")
-    sys.stdout.flush()
 
 
 def _sample(predictions: Predictions, benchmark: Benchmark) -> tuple[Predictions, Benchmark]:
@@ -124,7 +118,7 @@ def _tubes_against_slow_ways(predictions: Predictions, benchmark: Benchmark) -> 
         for name, value in twin.items()
         if name != "per_class"
     )
-    _show(
+    show(
         f"{len(predictions.tubes):,} tubes of {SAMPLE_VIDEOS} videos, after reading",
         [
             ["gytbench: whole task", ours],
@@ -172,7 +166,7 @@ def _heatmaps_against_slow_ways(predictions: Predictions, benchmark: Benchmark) 
     each = ours / units
     drawn_each = pixel_seconds / np.count_nonzero(asked)
     twin_each = twin_seconds / sum(len(tube.heatmaps or []) for tube in few.tubes)
-    _show(
+    show(
         f"7x7 heatmaps, {units:,} units: hit, region IoU and all metrics",
         [
             ["gytbench: scoring proper, all units", ours],

@@ -4,7 +4,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from tabulate import tabulate
 
 T = TypeVar("T")
 
@@ -64,3 +66,11 @@ def _run(code: str, arguments: Sequence[str]) -> Cost:
     if status:
         raise RuntimeError(f"exit code {status:.0f}: {' '.join(arguments)}")
     return Cost(seconds, peak)
+
+
+def show(title: str, rows: list[list[Any]], *closing: str) -> None:
+    """Print a table of what was measured (text, seconds, and peak MiB where it is given)."""
+    head = ["", "seconds", "peak MiB"][: len(rows[0])]
+    table = tabulate(rows, headers=head, floatfmt=("", ".5f", ".0f"), missingval="")
+    sys.stdout.write("\n".join([title, "", table, *closing]) + "\n\n")
+    sys.stdout.flush()

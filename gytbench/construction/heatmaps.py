@@ -1,21 +1,25 @@
 """Heatmaps: the mean of isotropic Gaussians at a frame's points, and their regions."""
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from gytbench.construction.points import PointSets
-from gytbench.metrics.arrays import Floats, Ints
+from gytbench.metrics.arrays import Bools, Floats, Ints
 
 SIGMA_SHARE = 1 / 20
 """The standard deviation of the Gaussians, as a share of the frame's longer side."""
 
-_BATCH_CELLS = 1 << 19
-"""Cells of heatmap held at once: half a megabyte of mask, four of values."""
+_FRAMES_AT_ONCE = 256
+"""Frames whose heatmaps are held at once: about 25 MB of values."""
+
+_STRIP = 32
+"""Columns of a strip."""
 
 _STEP = 16
-"""Windows are rounded up to a multiple of this side, so that many frames share a shape."""
+"""Rows of a strip are rounded up to a multiple of this, so that many share a shape."""
 
 _CENTRE_OFF = 0.5**0.5
 """Distance, at most, from any place of the frame to the nearest pixel centre."""
@@ -57,43 +61,24 @@ def level_masks(points: PointSets, sizes: Ints, sigma: Floats, level: float) -> 
     The heatmap is evaluated at the pixels' centres. points: k frames, all points
     inside theirs; sizes: k x 2 in whole pixels; sigma: k, in pixels; 0 < level <= 1.
     A frame without points has an empty mask.
-    Only a window around the points is evaluated (`_reach`).
+    Only strips of columns around the points are evaluated (`_reach`).
     """
-    frames, edges = [], []
-    for batch in _batches(points, sizes, sigma, level):
-        frame, position = _edges(points, sizes, sigma, level, batch)
-        frames.append(frame)
-        edges.append(position)
-    none = np.empty(0, dtype=np.int64)
-    return _runs(np.concatenate([none, *frames]), np.concatenate([none, *edges]), sizes)
-
-
-class _Batch(NamedTuple):
-    """Frames whose windows have one shape: their numbers, first columns and rows, and the shape."""
-
-    frames: Ints
-    corners: Ints
-    columns: int
-    rows: int
-
-
-def _batches(points: PointSets, sizes: Ints, sigma: Floats, level: float) -> Iterator[_Batch]:
+    pixels = sizes.prod(axis=1)
+    base = np.concatenate(([0], np.cumsum(pixels + 1)))
     filled = np.flatnonzero(points.counts)
     if not filled.size:
-        return
-    reach = _reach(points, sigma, level)
-    low = points.reduce(np.minimum, points.xy) - reach[:, None]
-    high = points.reduce(np.maximum, points.xy) + reach[:, None]
-    corners = np.floor(np.maximum(low[filled], 0)).astype(np.int64)
-    ends = np.ceil(np.minimum(high[filled], sizes[filled])).astype(np.int64)
-    shapes = -(-(ends - corners) // _STEP) * _STEP
-    unique, shape = np.unique(shapes, axis=0, return_inverse=True)
-    for number, (columns, rows) in enumerate(unique.tolist()):
-        members = np.flatnonzero(shape.ravel() == number)
-        room = max(1, _BATCH_CELLS // (columns * rows))
-        for first in range(0, members.size, room):
-            some = members[first : first + room]
-            yield _Batch(filled[some], corners[some], columns, rows)
+        return _runs(np.empty(0, dtype=np.int64), base, pixels)
+    strips = _strips(points, sizes, _reach(points, sigma, level), filled)
+    breaks = np.searchsorted(strips.frame, filled[::_FRAMES_AT_ONCE]).tolist()
+
+    def edges_of(span: tuple[int, int]) -> Ints:
+        some = _Strips(*(column[slice(*span)] for column in strips))
+        return np.sort(_edges(points, sizes, sigma, level, some, base))
+
+    # Array work leaves the interpreter free for a second core.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        edges = list(pool.map(edges_of, pairwise([*breaks, len(strips.frame)])))
+    return _runs(np.concatenate(edges), base, pixels)
 
 
 def _reach(points: PointSets, sigma: Floats, level: float) -> Floats:
@@ -105,72 +90,123 @@ def _reach(points: PointSets, sigma: Floats, level: float) -> Floats:
     owner, counts = points.owner, points.counts
     sums = np.zeros(len(owner))
     for slot in range(counts.max()):
-        other = points.starts[owner] + slot
         real = slot < counts[owner]
-        apart = points.xy - points.xy[np.where(real, other, 0)]
+        other = np.where(real, points.starts[owner] + slot, 0)
+        apart = points.xy - points.xy[other]
         distance = np.hypot(apart[:, 0], apart[:, 1]) + _CENTRE_OFF
         sums += np.where(real, _bell(distance, sigma[owner]), 0)
-    peaks = points.reduce(np.maximum, sums) / counts
-    return np.asarray(sigma * np.sqrt(-2 * np.log(np.minimum(level * peaks, 1))))
+    with np.errstate(invalid="ignore"):
+        peaks = points.reduce(np.maximum, sums) / counts
+        return np.asarray(sigma * np.sqrt(-2 * np.log(np.minimum(level * peaks, 1))))
+
+
+class _Strips(NamedTuple):
+    """Strips of columns, by frame: of which frame, where they begin, and how many rows."""
+
+    frame: Ints
+    column: Ints
+    row: Ints
+    rows: Ints
+
+
+def _strips(points: PointSets, sizes: Ints, reach: Floats, frames: Ints) -> _Strips:
+    """The strips of some frames that can hold a part of their regions."""
+    low = points.reduce(np.minimum, points.xy[:, 0])[frames] - reach[frames]
+    high = points.reduce(np.maximum, points.xy[:, 0])[frames] + reach[frames]
+    first = np.floor(np.maximum(low, 0)).astype(np.int64)
+    last = np.ceil(np.minimum(high, sizes[frames, 0])).astype(np.int64)
+    counts = -(-(last - first) // _STRIP)
+    frame = np.repeat(frames, counts)
+    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    column = np.repeat(first, counts) + number * _STRIP
+    xy, real = _slots(points, frame)
+    aside = np.maximum(
+        np.maximum(column[:, None] - xy[..., 0], xy[..., 0] - column[:, None] - _STRIP), 0
+    )
+    square = reach[frame][:, None] ** 2 - aside**2
+    near = real & (square >= 0)
+    half = np.sqrt(np.where(near, square, 0))
+    top = np.where(near, xy[..., 1] - half, np.inf).min(axis=1)
+    bottom = np.where(near, xy[..., 1] + half, -np.inf).max(axis=1)
+    some = near.any(axis=1)
+    # A row above and one below, so that every column begins and ends outside the region.
+    row = np.floor(np.maximum(top[some], 0)).astype(np.int64) - 1
+    end = np.ceil(np.minimum(bottom[some], sizes[frame[some], 1])).astype(np.int64) + 1
+    rows = -(-(end - row) // _STEP) * _STEP
+    return _Strips(frame[some], column[some], row, rows)
+
+
+def _slots(points: PointSets, frame: Ints) -> tuple[Floats, Bools]:
+    """The points of each frame (strips x slots x 2), and which of the slots are real."""
+    slots = np.arange(points.counts[frame].max())
+    real = slots < points.counts[frame][:, None]
+    return points.xy[np.where(real, points.starts[frame][:, None] + slots, 0)], real
 
 
 def _edges(
-    points: PointSets, sizes: Ints, sigma: Floats, level: float, batch: _Batch
-) -> tuple[Ints, Ints]:
-    """Where the masks of a batch begin and end, alternately: frame and place down its columns."""
-    frames = batch.frames
-    slots = np.arange(points.counts[frames].max())
-    row = points.starts[frames][:, None] + slots
-    real = slots < points.counts[frames][:, None]
-    xy = points.xy[np.where(real, row, 0)]
+    points: PointSets, sizes: Ints, sigma: Floats, level: float, strips: _Strips, base: Ints
+) -> Ints:
+    """Where the masks begin and end, alternately: pixels down the columns of all frames."""
+    peaks = np.zeros(len(sizes))
+    batches = []
+    for rows in np.unique(strips.rows).tolist():
+        members = np.flatnonzero(strips.rows == rows)
+        heat = _heat(points, sizes, sigma, strips, members, rows)
+        np.maximum.at(peaks, strips.frame[members], heat.max(axis=(1, 2)))
+        batches.append((members, rows, heat))
+    found = []
+    for members, rows, heat in batches:
+        frame = strips.frame[members]
+        inside = (heat >= level * peaks[frame][:, None, None]).ravel()
+        place, row = np.divmod(np.flatnonzero(inside[1:] != inside[:-1]) + 1, rows)
+        strip, column = np.divmod(place, _STRIP)
+        origin = base[frame] + strips.column[members] * sizes[frame, 1] + strips.row[members]
+        found.append(origin[strip] + column * sizes[frame, 1][strip] + row)
+    return np.concatenate(found)
+
+
+def _heat(
+    points: PointSets, sizes: Ints, sigma: Floats, strips: _Strips, members: Ints, rows: int
+) -> Floats:
+    """The sum of the Gaussians on some strips (strips x columns x rows), 0 beyond the frame."""
+    frame = strips.frame[members]
+    xy, real = _slots(points, frame)
     across, down = (
-        _weights(xy[:, :, axis], batch.corners[:, axis], cells, sizes[frames, axis], sigma[frames])
-        for axis, cells in enumerate((batch.columns, batch.rows))
+        _weights(xy[..., axis], begin[members], cells, sizes[frame, axis], sigma[frame])
+        for axis, begin, cells in ((0, strips.column, _STRIP), (1, strips.row, rows))
     )
     across[~real] = 0
-    heat = np.matmul(across.transpose(0, 2, 1), down)  # frames x columns x rows
-    inside = np.zeros((len(frames), batch.columns, batch.rows + 2), dtype=bool)
-    peaks = heat.max(axis=(1, 2), keepdims=True)
-    np.greater_equal(heat, level * peaks, out=inside[:, :, 1:-1])
-    found = np.flatnonzero(inside[:, :, 1:] != inside[:, :, :-1])
-    place, row_in = np.divmod(found, batch.rows + 1)
-    member, column = np.divmod(place, batch.columns)
-    height = sizes[frames, 1][member]
-    x, y = batch.corners[member, 0] + column, batch.corners[member, 1] + row_in
-    return frames[member], x * height + y
+    return np.asarray(np.matmul(across.transpose(0, 2, 1), down))
 
 
 def _weights(centre: Floats, first: Ints, cells: int, side: Ints, sigma: Floats) -> Floats:
-    """Gaussians along one axis of a window (frames x points x cells), 0 beyond the frame."""
+    """Gaussians along one axis (strips x points x cells), 0 beyond the frame."""
     pixel = first[:, None] + np.arange(cells)
     bells = _bell(pixel[:, None, :] + 0.5 - centre[:, :, None], sigma[:, None, None])
-    return bells * (pixel < side[:, None])[:, None, :]
+    return bells * ((pixel >= 0) & (pixel < side[:, None]))[:, None, :]
 
 
 def _bell(distance: Floats, sigma: Floats | float) -> Floats:
     return np.asarray(np.exp(-0.5 * (distance / sigma) ** 2))
 
 
-def _runs(frame: Ints, edge: Ints, sizes: Ints) -> Runs:
-    """Run lengths from the edges of all masks."""
-    order = np.argsort(frame, kind="stable")
-    frame, edge = frame[order], edge[order]
+def _runs(edges: Ints, base: Ints, pixels: Ints) -> Runs:
+    """Run lengths from the sorted edges of all masks."""
     # One run where a column ends inside and the next begins inside.
-    same = (frame[1:] == frame[:-1]) & (edge[1:] == edge[:-1])
+    same = edges[1:] == edges[:-1]
     touching = np.concatenate(([False], same)) | np.concatenate((same, [False]))
-    if frame.size:
-        frame, edge = frame[~touching], edge[~touching]
-    everything = np.arange(len(sizes))
-    pixels = sizes.prod(axis=1)
+    edges = edges[~touching[: edges.size]]
+    counts = np.diff(np.searchsorted(edges, base))
+    frame = np.repeat(np.arange(len(pixels)), counts)
     # Each mask runs from 0 through its edges to its last pixel.
-    frame = np.concatenate((everything, frame, everything))
-    edge = np.concatenate((np.zeros(len(sizes), dtype=np.int64), edge, pixels))
-    order = np.argsort(frame, kind="stable")
-    frame, edge = frame[order], edge[order]
-    inner = frame[1:] == frame[:-1]
-    owner, lengths = frame[1:][inner], np.diff(edge)[inner]
-    final = np.concatenate((owner[1:] != owner[:-1], np.ones(min(1, owner.size), dtype=bool)))
-    first = np.concatenate((np.ones(min(1, owner.size), dtype=bool), owner[1:] != owner[:-1]))
-    kept = (lengths > 0) | (first & ~(final & (lengths == 0)))
-    owner, lengths = owner[kept], lengths[kept]
-    return Runs(lengths, np.searchsorted(owner, np.arange(len(sizes) + 1)))
+    first = np.concatenate(([0], np.cumsum(counts + 2)))
+    places = np.empty(first[-1], dtype=np.int64)
+    places[first[:-1]] = 0
+    places[first[1:] - 1] = pixels
+    places[np.arange(edges.size) + 2 * frame + 1] = edges - base[frame]
+    lengths = np.diff(places)
+    kept = np.ones(lengths.size, dtype=bool)
+    kept[first[1:-1] - 1] = False  # from one frame to the next
+    kept[first[1:] - 2] &= lengths[first[1:] - 2] > 0  # nothing after a mask that ends its frame
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return Runs(lengths[kept], before[np.minimum(first, lengths.size)])

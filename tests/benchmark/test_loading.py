@@ -105,7 +105,10 @@ def test_own_class_map_wins_and_the_packaged_one_is_the_default(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"boxes": "publishd"}, "'publishd'; known are published, readme, full, repaired; did you mean"),
+        (
+            {"boxes": "publishd"},
+            "'publishd'; known are published, readme, full, repaired; did you mean",
+        ),
         ({"boxes": ""}, "no such box release: ''; known are published, readme, full"),
         ({"subset": "3-20"}, "no such subset: '3-20'; known are all, 3to20"),
         ({"classes": "512"}, "no such class list: '512'; known are mining512, step"),

@@ -1,0 +1,242 @@
+"""`gytbench build-boxes`: boxes, masks and heatmaps from annotators' centre points."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gytbench.cli.options import data_option, points_options
+from gytbench.cli.text import one_line
+from gytbench.errors import InputError
+
+if TYPE_CHECKING:
+    from gytbench.annotation import Built, BuiltBox, Rule
+
+_FILE = click.Path(path_type=Path)
+_SHOWN = 10
+
+
+@click.command("build-boxes")
+@click.argument("points", nargs=-1, type=_FILE)
+@click.option("-o", "--output", type=_FILE, metavar="OUT", help="Write the boxes.")
+@click.option(
+    "--layout",
+    type=click.Choice(["boxes", "steps", "coco"]),
+    default="boxes",
+    show_default=True,
+    help="Layout of OUT: {video: {second: box}}, the same with steps, or COCO JSON.",
+)
+@click.option("--masks", type=_FILE, metavar="OUT", help="Write COCO JSON with heatmap regions.")
+@click.option(
+    "--level",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="Share of a heatmap's maximum that its region reaches, for --masks.",
+)
+@click.option("--heatmaps", type=_FILE, metavar="OUT", help="Write the heatmaps as .npz.")
+@click.option(
+    "--grid", metavar="WxH", help="Cells of each heatmap, for --heatmaps [default: one a pixel]."
+)
+@click.option(
+    "--frame",
+    default="640x480",
+    show_default=True,
+    metavar="WxH|native",
+    help="Frame of the boxes; native: the points' own. Upright videos: HxW.",
+)
+@click.option(
+    "--margin",
+    type=float,
+    default=100,
+    show_default=True,
+    metavar="PX",
+    help="Pixels of the 640x480 frame that a box reaches beyond its points.",
+)
+@click.option(
+    "--sigma",
+    type=float,
+    metavar="PX",
+    help="Standard deviation of the heatmap's Gaussians [default: 1/20 of the longer side].",
+)
+@click.option(
+    "--clip",
+    type=click.Choice(["frame", "swapped"]),
+    default="frame",
+    show_default=True,
+    help="Where boxes end; swapped: as in the released files, at x = 480 and y = 640.",
+)
+@click.option(
+    "--min-points",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="No box for a frame with fewer points.",
+)
+@click.option(
+    "--max-spread",
+    type=float,
+    metavar="PX",
+    help="No box where points lie further from their mean point, on average.",
+)
+@points_options
+@click.option(
+    "--explain", type=_FILE, metavar="BOXES", help="Report which boxes of a file the rule explains."
+)
+@click.option(
+    "--unexplained", type=_FILE, metavar="OUT", help="Write those it does not explain, as CSV."
+)
+@click.option(
+    "--release",
+    type=click.Choice(["repaired"]),
+    help="Instead of reading POINTS: the repaired boxes of the released files.",
+)
+@data_option
+def command(points: tuple[Path, ...], release: str | None, **options: Any) -> None:
+    """Build boxes from the centre POINTS of several annotators.
+
+    A box is the union of a frame's points, grown by a margin and clipped to the
+    frame. POINTS are flat CSV, JSON or JSON Lines, COCO keypoints, CVAT XML, Label
+    Studio JSON, or the released files of mean points, whose boxes are estimates.
+    """
+    if bool(points) == bool(release):
+        raise InputError("give either files of points or --release repaired")
+    if release:
+        _write_repaired(options)
+        return
+    from gytbench.annotation import Rule, build, load_tables
+
+    rule = Rule(
+        frame=None if options["frame"] == "native" else _size(options["frame"], "--frame"),
+        **{name: options[name] for name in ("margin", "sigma", "clip", "min_points", "max_spread")},
+    )
+    tables = load_tables(points, sizes=options["sizes"], columns=options["columns"])
+    built = [build(table, rule) for table in tables]
+    for each in built:
+        _summarise(each)
+    _write(built, options)
+    if options["explain"] is not None:
+        _explain(built, rule, options["explain"], options["unexplained"])
+
+
+def _size(text: str, option: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 8192 >= int(height) > 0):
+        raise InputError(f"{option} must be WIDTHxHEIGHT in pixels, such as 640x480, not {text!r}")
+    return int(width), int(height)
+
+
+def _summarise(built: "Built") -> None:
+    table = built.table
+    kind = "mean points" if table.estimated else f"points of {len(table.annotators)} annotators"
+    boxes = int(built.built.sum())
+    note = ", estimated from mean points" if table.estimated else ""
+    points = int(table.points.counts.sum())
+    click.echo(f"{one_line(table.name)}: {len(table.frames):,} frames, {points:,} {kind}")
+    click.echo(f"{boxes:,} boxes{note}")
+    for reason, count in built.dropped.items():
+        click.echo(f"{count:,} frames without a box: {reason}")
+
+
+def _write(built: Sequence["Built"], options: dict[str, Any]) -> None:
+    from gytbench.annotation import coco, heatmap_masks
+    from gytbench.report.writing import write_whole
+
+    if options["output"] is not None:
+        _write_boxes([row for each in built for row in each.rows()], options)
+    if options["masks"] is not None:
+        import msgspec
+
+        rows = [row for each in built for row in each.rows()]
+        masks = [mask for each in built for mask in heatmap_masks(each, options["level"])]
+        write_whole(options["masks"], msgspec.json.encode(coco(rows, masks)) + b"\n")
+        click.echo(f"{len(masks):,} masks written to {options['masks']}")
+    if options["heatmaps"] is not None:
+        _write_heatmaps(built, options["heatmaps"], options["grid"])
+
+
+def _write_boxes(rows: Sequence["BuiltBox"], options: dict[str, Any]) -> None:
+    from gytbench.annotation import encode_layout, one_a_second
+    from gytbench.report.writing import write_whole
+
+    if options["layout"] != "coco":
+        rows, others = one_a_second(rows)
+        if others:
+            click.echo(
+                f"{others:,} boxes left out: a second has one box in this layout, the last counts"
+            )
+    write_whole(options["output"], encode_layout(rows, options["layout"]))
+    click.echo(f"{len(rows):,} boxes written to {options['output']}")
+
+
+def _write_heatmaps(built: Sequence["Built"], path: Path, grid: str | None) -> None:
+    from tqdm import tqdm
+
+    from gytbench.annotation import write_heatmaps
+    from gytbench.report.writing import open_whole
+
+    cells = None if grid is None else _size(grid, "--grid")
+    total = sum(int(each.built.sum()) for each in built)
+    with open_whole(path) as file:
+        names = write_heatmaps(built, cells, file)
+        written = sum(1 for _ in tqdm(names, "heatmaps", total, disable=None, leave=False))
+    click.echo(f"{written:,} heatmaps written to {path}")
+
+
+def _explain(built: Sequence["Built"], rule: "Rule", path: Path, listing: Path | None) -> None:
+    from gytbench.annotation import explain
+    from gytbench.benchmark.box_files import read_boxes
+    from gytbench.benchmark.decoding import read_bytes
+
+    found = explain(read_boxes(read_bytes(path), path), built, rule)
+    right = sum(found.by_table)
+    click.echo(f"{right:,} of the {found.boxes:,} boxes in {path} are explained by the rule")
+    if len(built) > 1:
+        for each, count in zip(built, found.by_table, strict=True):
+            click.echo(f"{count:,} by {one_line(each.table.name)}")
+    for video, second, box, why in found.unexplained[:_SHOWN]:
+        click.echo(f"not explained: {one_line(video)} second {second} {list(box)}: {why}")
+    if len(found.unexplained) > _SHOWN:
+        hidden = len(found.unexplained) - _SHOWN
+        click.echo(f"and {hidden:,} more; --unexplained OUT lists all")
+    if listing is not None:
+        _list(found.unexplained, listing)
+
+
+def _list(unexplained: Sequence[tuple[str, int, tuple[float, ...], str]], path: Path) -> None:
+    import csv
+    from io import StringIO
+
+    from gytbench.report.writing import write_whole
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("video", "second", "x1", "y1", "x2", "y2", "reason"))
+    writer.writerows((video, second, *box, why) for video, second, box, why in unexplained)
+    write_whole(path, text.getvalue().encode())
+
+
+def _write_repaired(options: dict[str, Any]) -> None:
+    from gytbench.annotation import BuiltBox
+    from gytbench.benchmark import load_benchmark
+
+    if options["output"] is None:
+        raise InputError("say where to write the repaired boxes: -o OUT")
+    benchmark = load_benchmark(boxes="repaired", data=options["data"])
+    steps = {(point.video, point.second): point.step for point in benchmark.points}
+    rows = [
+        BuiltBox(
+            video,
+            second,
+            steps.get((video, second), ""),
+            box,
+            benchmark.frames[video],
+            (video, second) in benchmark.estimated,
+        )
+        for video, by_second in benchmark.boxes.items()
+        for second, box in by_second.items()
+    ]
+    _write_boxes(rows, options)
+    click.echo(f"{len(benchmark.estimated):,} of them have an estimated right edge")

@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests bench clean
+.PHONY: help demo test check tests browser bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,8 +34,12 @@ check: $(INSTALLED_DEV)  ## Format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-tests: $(INSTALLED_DEV)  ## All tests, with the coverage of metrics and evaluation
+tests: $(INSTALLED_DEV) browser  ## All tests, with the coverage of the metrics and what feeds them
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+browser:  ## Install Chromium with its driver (Debian, Ubuntu) where they are missing
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	{ $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq chromium chromium-driver; }
 
 bench: $(INSTALLED_DEV)  ## Speed and memory side by side, on the released files
 	$(BIN)/python -m benchmarks

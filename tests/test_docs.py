@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PROTOCOL = ROOT / "docs" / "protocol.md"
 
-NOT_RUN = ("make ", "pip ", "git clone ", "gytbench data fetch")
-"""What may be marked as not run: it installs, or needs the network."""
+NOT_RUN = ("make ", "pip ", "git clone ", "gytbench data fetch", "gytbench annotate ")
+"""What may be marked as not run: it installs, needs the network, or waits for the browser."""
 OUTPUT, RELEASED_OUTPUT = "output", "output on the released files"
 
 _BLOCK = re.compile(r"((?:^<!--.*-->\n)*)^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)

@@ -47,6 +47,10 @@ class Rule:
     max_spread: float | None = None
 
     def __post_init__(self) -> None:
+        if self.frame is not None and not 0 < self.frame[1] <= self.frame[0] <= 100_000:
+            raise InputError(
+                "--frame must be at least as wide as high; upright videos get it turned"
+            )
         if not 0 <= self.margin <= 100_000:
             raise InputError("--margin must be from 0 to 100000 pixels")
         if self.sigma is not None and not 0.1 <= self.sigma <= 100_000:
@@ -110,13 +114,14 @@ def build(table: PointTable, rule: Rule) -> Built:
     """
     if table.estimated and rule.min_points > 1:
         raise InputError("--min-points cannot be checked on mean points, only on annotators' own")
+    drawn = table
     if rule.frame is not None:
         table = table.scaled_to(rule.frame)
     boxes, counts = _boxes(table, rule), table.points.counts
     reasons = {"nothing visible": counts == 0}
     reasons[f"fewer than {rule.min_points} points"] = counts < rule.min_points
     if rule.max_spread is not None:
-        far = table.spreads > rule.max_spread
+        far = drawn.spreads > rule.max_spread
         reasons[f"spread above {rule.max_spread:g} pixels"] = far
     dropped: Counter[str] = Counter()
     for reason, hit in reasons.items():

@@ -3,7 +3,6 @@
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
-from itertools import groupby
 from typing import IO, Any, Final
 
 import msgspec
@@ -25,14 +24,19 @@ _MASKS_AT_ONCE = 2048
 
 
 def encode_layout(rows: Sequence[BuiltBox], layout: str) -> bytes:
-    """Boxes as a file of one of `LAYOUTS`; the first two hold the last box of each second."""
+    """Boxes as a file of one of `LAYOUTS`; the first two hold the last box of each second.
+
+    Videos stand in the order of their first rows.
+    """
     if layout == "coco":
         return msgspec.json.encode(coco(rows)) + b"\n"
-    by_video = groupby(sorted(rows, key=lambda row: row.video), key=lambda row: row.video)
+    by_video: dict[str, list[BuiltBox]] = {}
+    for row in rows:
+        by_video.setdefault(row.video, []).append(row)
     if layout == "steps":
-        return encode_lines({video: _with_steps(of_video) for video, of_video in by_video})
+        return encode_lines({video: _with_steps(some) for video, some in by_video.items()})
     return encode_boxes(
-        {video: {row.second: row.box for row in of_video} for video, of_video in by_video}
+        {video: {row.second: row.box for row in some} for video, some in by_video.items()}
     )
 
 
@@ -127,18 +131,22 @@ def write_heatmaps(
     """Write the heatmap of each frame with a box into an open .npz file, one at a time.
 
     Named VIDEO/SECOND or VIDEO/SECOND/step; rows x columns of float32 whose sum is
-    1. grid: columns and rows; None is one cell a pixel. Yields the names as they are
-    written.
+    1. grid: columns and rows; None is one cell a pixel. Where several tables have a
+    frame, the last counts. Yields the names as they are written. Raises InputError
+    where the grid is too coarse for the Gaussians.
     """
+    places = {
+        _heatmap_name(built.table.frames[number]): (built, number)
+        for built in tables
+        for number in np.flatnonzero(built.built).tolist()
+    }
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for built in tables:
-            for number in np.flatnonzero(built.built).tolist():
-                name = _heatmap_name(built.table.frames[number])
-                content = BytesIO()
-                heat = _heatmap(built, number, grid).astype(np.float32)
-                np.lib.format.write_array(content, heat, allow_pickle=False)
-                archive.writestr(f"{name}.npy", content.getvalue())
-                yield name
+        for name, (built, number) in places.items():
+            content = BytesIO()
+            heat = _heatmap(built, number, grid).astype(np.float32)
+            np.lib.format.write_array(content, heat, allow_pickle=False)
+            archive.writestr(f"{name}.npy", content.getvalue())
+            yield name
 
 
 def _heatmap_name(frame: AnnotatedFrame) -> str:
@@ -150,4 +158,12 @@ def _heatmap(built: Built, number: int, grid: tuple[int, int] | None) -> Floats:
     width, height = built.table.sizes[number].tolist()
     xy = points.xy[points.starts[number] : points.starts[number + 1]]
     cells = grid or (round(width), round(height))
-    return heatmap(xy, (width, height), float(built.sigmas[number]), cells)
+    sigma = float(built.sigmas[number])
+    with np.errstate(invalid="ignore"):
+        heat = heatmap(xy, (width, height), sigma, cells)
+    if np.isnan(heat[0, 0]):
+        raise InputError(
+            f"cells of {width / cells[0]:g}x{height / cells[1]:g} pixels are too large for "
+            f"Gaussians of {sigma:g}; choose a finer --grid or a larger --sigma"
+        )
+    return heat

@@ -65,7 +65,7 @@ def audit(release: Release, ignore: Collection[str] = ()) -> Audit:
     rows = [
         {"release": name, "file": file, **release.explanations[file].counts()}
         for name, file in BOX_FILES.items()
-        if file in release.explanations
+        if release.points is not None and file in release.boxes
     ]
     lacking = (*POINT_FILES, *BOX_FILES.values())
     return Audit(

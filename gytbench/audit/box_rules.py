@@ -1,31 +1,35 @@
 """Rules about boxes alone and about boxes against the mean points."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
 
-from gytbench.audit.packing import PackedBoxes, pairs
-from gytbench.audit.release import POINT_FILES, Release
+from gytbench.audit.release import POINT_FILES, Place, Release
 from gytbench.audit.rules import Found, registry
-from gytbench.benchmark import BOX_FILES
+from gytbench.benchmark import BOX_FILES, Box
+from gytbench.benchmark.explanation import BoxPoints
 from gytbench.construction import clip_limits, cut_at_height
-from gytbench.metrics.arrays import Bools, Floats, Ints
+from gytbench.metrics.arrays import Bools, Floats
 
 _EACH = tuple(BOX_FILES.values())
 
 
-def show_box(box: Floats) -> str:
+def show_box(box: Iterable[float]) -> str:
     """A box in words: [x1, y1, x2, y2]."""
     return f"[{', '.join(f'{edge:g}' for edge in box)}]"
 
 
-def _found(
-    file: str, boxes: PackedBoxes, mask: Bools, text: Callable[[int], str]
-) -> Iterator[Found]:
+def _found(file: str, boxes: BoxPoints, mask: Bools, text: Callable[[int], str]) -> Iterator[Found]:
     """A place for every box of the mask (k); `text` is given its row."""
     for row in np.flatnonzero(mask).tolist():
-        yield Found(file, boxes.videos[boxes.video[row]], int(boxes.second[row]), text(row))
+        yield Found(file, *boxes.places[row], text(row))
+
+
+def _each_file(release: Release) -> Iterator[tuple[str, BoxPoints]]:
+    """Every box file, its boxes beside the mean points."""
+    for file, explanation in release.explanations.items():
+        yield file, explanation.matched
 
 
 @registry.rule(
@@ -36,20 +40,20 @@ def _found(
     pictured=True,
 )
 def swapped_clipping(release: Release) -> Iterator[Found]:
-    for file, boxes in release.boxes.items():
+    for file, boxes in _each_file(release):
         limits = clip_limits(boxes.sizes, "swapped")
-        cut = cut_at_height(boxes.xyxy, boxes.sizes)
-        y2 = boxes.xyxy[:, 3]
+        cut = cut_at_height(boxes.boxes, boxes.sizes)
+        y2 = boxes.boxes[:, 3]
         below = (y2 > boxes.sizes[:, 1]) & (y2 <= limits[:, 1])
         yield from _found(file, boxes, cut | below, partial(_ends, boxes, cut, below))
 
 
-def _ends(boxes: PackedBoxes, cut: Bools, below: Bools, row: int) -> str:
+def _ends(boxes: BoxPoints, cut: Bools, below: Bools, row: int) -> str:
     width, height = boxes.sizes[row]
     ends = [f"ends at x = {height:g} of {width:g}"] if cut[row] else []
     if below[row]:
-        ends.append(f"reaches y = {boxes.xyxy[row, 3]:g} of {height:g}")
-    return f"{show_box(boxes.xyxy[row])} {' and '.join(ends)}"
+        ends.append(f"reaches y = {boxes.boxes[row, 3]:g} of {height:g}")
+    return f"{show_box(boxes.boxes[row])} {' and '.join(ends)}"
 
 
 @registry.rule(
@@ -59,8 +63,8 @@ def _ends(boxes: PackedBoxes, cut: Bools, below: Bools, row: int) -> str:
     pictured=True,
 )
 def degenerate_box(release: Release) -> Iterator[Found]:
-    for file, boxes in release.boxes.items():
-        x1, y1, x2, y2 = boxes.xyxy.T
+    for file, boxes in _each_file(release):
+        x1, y1, x2, y2 = boxes.boxes.T
         yield from _found(file, boxes, (x2 <= x1) | (y2 <= y1), _edges(boxes, "has no area"))
 
 
@@ -71,8 +75,8 @@ def degenerate_box(release: Release) -> Iterator[Found]:
     pictured=True,
 )
 def out_of_frame_box(release: Release) -> Iterator[Found]:
-    for file, boxes in release.boxes.items():
-        x1, y1, x2, y2 = boxes.xyxy.T
+    for file, boxes in _each_file(release):
+        x1, y1, x2, y2 = boxes.boxes.T
         # Below the frame, but within its longer side, is what the swap explains.
         lowest = np.maximum(boxes.sizes[:, 1], clip_limits(boxes.sizes, "swapped")[:, 1])
         outside = (x1 < 0) | (y1 < 0) | (x2 > boxes.sizes[:, 0]) | (y2 > lowest)
@@ -87,40 +91,35 @@ def out_of_frame_box(release: Release) -> Iterator[Found]:
     pictured=True,
 )
 def box_misses_mean_point(release: Release) -> Iterator[Found]:
-    points = release.points
-    if points is None:
-        return
-    for file, boxes in release.boxes.items():
-        box, point = pairs(boxes, points)
-        xy, xyxy = points.xy[point], boxes.xyxy[box]
-        inside = ((xyxy[:, :2] <= xy) & (xy <= xyxy[:, 2:])).all(axis=1)
-        missed, holds = (np.zeros(len(boxes.keys), dtype=bool) for _ in range(2))
-        missed[box] = True
-        holds[box[inside]] = True
-        told = np.full((len(boxes.keys), 2), np.nan)
-        told[box] = xy
-        yield from _found(file, boxes, missed & ~holds, partial(_misses, boxes, told))
+    points = np.array([(point.x, point.y) for point in release.points or ()]).reshape(-1, 2)
+    for file, boxes in _each_file(release):
+        box, point = boxes.pairs.T
+        xy, edges = points[point], boxes.boxes[box]
+        inside = ((edges[:, :2] <= xy) & (xy <= edges[:, 2:])).all(axis=1)
+        missed = boxes.point >= 0
+        missed[box[inside]] = False
+        yield from _found(file, boxes, missed, partial(_misses, boxes, points))
 
 
-def _misses(boxes: PackedBoxes, points: Floats, row: int) -> str:
-    x, y = points[row]
-    return f"{show_box(boxes.xyxy[row])} does not contain the mean point ({x:g}, {y:g})"
+def _misses(boxes: BoxPoints, points: Floats, row: int) -> str:
+    x, y = points[boxes.point[row]]
+    return f"{show_box(boxes.boxes[row])} does not contain the mean point ({x:g}, {y:g})"
 
 
 @registry.rule(
     "unexplained-box",
     "No mean point of the second explains the box: the rule of construction (union of the "
-    "annotators' points, grown by 100 px, clipped with width and height exchanged) cannot have "
-    "made it.",
+    "annotators' points, grown by 100 px, clipped to the frame or with width and height "
+    "exchanged) cannot have made it.",
     needs=POINT_FILES,
     each=_EACH,
     pictured=True,
 )
 def unexplained_box(release: Release) -> Iterator[Found]:
-    for file, found in release.explanations.items():
-        unexplained = ~found.explained & (found.points > 0)
+    for file, explanation in release.explanations.items():
+        boxes = explanation.matched
         says = "does not follow from any mean point of its second"
-        yield from _found(file, found.boxes, unexplained, _edges(found.boxes, says))
+        yield from _found(file, boxes, explanation.contradicted, _edges(boxes, says))
 
 
 @registry.rule(
@@ -131,13 +130,13 @@ def unexplained_box(release: Release) -> Iterator[Found]:
     pictured=True,
 )
 def box_without_point(release: Release) -> Iterator[Found]:
-    for file, found in release.explanations.items():
-        text = _edges(found.boxes, "has no mean point in its second")
-        yield from _found(file, found.boxes, found.points == 0, text)
+    for file, boxes in _each_file(release):
+        text = _edges(boxes, "has no mean point in its second")
+        yield from _found(file, boxes, boxes.point < 0, text)
 
 
-def _edges(boxes: PackedBoxes, says: str) -> Callable[[int], str]:
-    return lambda row: f"{show_box(boxes.xyxy[row])} {says}"
+def _edges(boxes: BoxPoints, says: str) -> Callable[[int], str]:
+    return lambda row: f"{show_box(boxes.boxes[row])} {says}"
 
 
 @registry.rule(
@@ -147,8 +146,8 @@ def _edges(boxes: PackedBoxes, says: str) -> Callable[[int], str]:
     pictured=True,
 )
 def box_outside_segments(release: Release) -> Iterator[Found]:
-    for file, boxes in release.boxes.items():
-        outside = ~np.isin(boxes.keys, release.covered_keys)
+    for file, boxes in _each_file(release):
+        outside = np.array([place not in release.covering for place in boxes.places], dtype=bool)
         yield from _found(file, boxes, outside, _edges(boxes, "lies in no instance"))
 
 
@@ -159,14 +158,11 @@ def box_outside_segments(release: Release) -> Iterator[Found]:
     pictured=True,
 )
 def release_seconds_differ(release: Release) -> Iterator[Found]:
-    keys, edges = _side_by_side(release)
-    has = ~np.isnan(edges[:, :, 0])
-    files = list(release.boxes)
-    for at in np.flatnonzero(~has.all(axis=0)).tolist():
-        there = [file for file, held in zip(files, has[:, at], strict=True) if held]
-        lacking = [file for file in files if file not in there]
-        text = f"has a box in {' and '.join(there)}, none in {' and '.join(lacking)}"
-        yield Found(there[0], *_place(release.boxes[there[0]], keys[at]), text)
+    for place, boxes in _side_by_side(release):
+        there, lacking = list(boxes), [file for file in release.boxes if file not in boxes]
+        if lacking:
+            text = f"has a box in {' and '.join(there)}, none in {' and '.join(lacking)}"
+            yield Found(there[0], *place, text)
 
 
 @registry.rule(
@@ -176,31 +172,21 @@ def release_seconds_differ(release: Release) -> Iterator[Found]:
     pictured=True,
 )
 def release_boxes_differ(release: Release) -> Iterator[Found]:
-    keys, edges = _side_by_side(release)
-    files = list(release.boxes)
-    # fmin and fmax pass over the NaN of a file that lacks the second.
-    low, high = np.fmin.reduce(edges, axis=0), np.fmax.reduce(edges, axis=0)
-    for at in np.flatnonzero((low != high).any(axis=1)).tolist():
-        boxes = [
-            (file, box)
-            for file, box in zip(files, edges[:, at], strict=True)
-            if not np.isnan(box[0])
-        ]
-        text = "; ".join(f"{show_box(box)} in {file}" for file, box in boxes)
-        yield Found(boxes[0][0], *_place(release.boxes[boxes[0][0]], keys[at]), text)
+    for place, boxes in _side_by_side(release):
+        files: dict[Box, list[str]] = {}
+        for file, box in boxes.items():
+            files.setdefault(box, []).append(file)
+        if len(files) > 1:
+            told = (f"{show_box(box)} in {' and '.join(held)}" for box, held in files.items())
+            yield Found(next(iter(boxes)), *place, "; ".join(told))
 
 
-def _side_by_side(release: Release) -> tuple[Ints, Floats]:
-    """The keys of all seconds with a box (k), and the boxes or NaN (files x k x 4)."""
-    packed = list(release.boxes.values())
-    keys = np.unique(np.concatenate([boxes.keys for boxes in packed]))
-    edges = np.full((len(packed), len(keys), 4), np.nan)
-    for number, boxes in enumerate(packed):
-        edges[number, np.searchsorted(keys, boxes.keys)] = boxes.xyxy
-    return keys, edges
-
-
-def _place(boxes: PackedBoxes, key: int) -> tuple[str, int]:
-    """Video and second of a key that the boxes have."""
-    row = int(np.searchsorted(boxes.keys, key))
-    return boxes.videos[boxes.video[row]], int(boxes.second[row])
+def _side_by_side(release: Release) -> Iterator[tuple[Place, dict[str, Box]]]:
+    """Every video and second with a box, in order, and its boxes by file."""
+    found: dict[Place, dict[str, Box]] = {}
+    for file, boxes in release.boxes.items():
+        for video, rows in boxes.items():
+            for second, box in rows.items():
+                found.setdefault((video, second), {})[file] = box
+    for place in sorted(found):
+        yield place, found[place]

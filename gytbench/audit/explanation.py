@@ -1,76 +1,55 @@
 """Which boxes the rule of construction can have made from the annotators' mean points."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gytbench.audit.packing import PackedBoxes, PackedPoints, Sizes, pack_boxes, pack_points, pairs
-from gytbench.benchmark import AnnotatedPoint, Box
-from gytbench.construction import explained
-from gytbench.metrics.arrays import Bools, Ints
+from gytbench.benchmark import AnnotatedPoint
+from gytbench.benchmark.box_files import Boxes
+from gytbench.benchmark.explanation import BoxPoints, match_points
+from gytbench.metrics.arrays import Bools
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """For each of k boxes, by video and second, the rounds whose points explain it."""
+    """How the mean points explain the k boxes of a release."""
 
-    boxes: PackedBoxes
-    first: Bools
-    """Whether a point of the first round explains the box (k)."""
-    second: Bools
-    """Whether a point of the second round does (k)."""
-    points: Ints
-    """How many mean points the second of the box has (k)."""
+    matched: BoxPoints
 
     @property
-    def explained(self) -> Bools:
-        """k."""
-        return self.first | self.second
+    def contradicted(self) -> Bools:
+        """The boxes that have a point and that none explains (k)."""
+        return ~self.matched.explained & (self.matched.point >= 0)
 
     @property
     def unexplained(self) -> list[tuple[str, int]]:
         """Video and second of the boxes that have a point and that none explains."""
-        rows = np.flatnonzero(~self.explained & (self.points > 0)).tolist()
-        boxes = self.boxes
-        return [(boxes.videos[boxes.video[row]], int(boxes.second[row])) for row in rows]
+        return [self.matched.places[row] for row in np.flatnonzero(self.contradicted).tolist()]
 
     def counts(self) -> dict[str, int]:
         """Boxes: all, explained, by which round's points alone or by both, and the others."""
+        first, second = self.matched.by_round.T
         masks = {
-            "explained": self.explained,
-            "by_first_round_only": self.first & ~self.second,
-            "by_second_round_only": self.second & ~self.first,
-            "by_both_rounds": self.first & self.second,
-            "unexplained": ~self.explained & (self.points > 0),
-            "without_point": self.points == 0,
+            "explained": first | second,
+            "by_first_round_only": first & ~second,
+            "by_second_round_only": second & ~first,
+            "by_both_rounds": first & second,
+            "unexplained": self.contradicted,
+            "without_point": self.matched.point < 0,
         }
         counts = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
-        return {"boxes": len(self.points), **counts}
+        return {"boxes": len(self.matched.places), **counts}
 
 
 def explain(
-    boxes: Mapping[str, Mapping[int, Box]],
-    points: Iterable[AnnotatedPoint],
-    frames: Sizes,
+    boxes: Boxes, points: Sequence[AnnotatedPoint], frames: Mapping[str, tuple[float, float]]
 ) -> Explanation:
     """Hold the boxes of a release (by video and second) against the mean points.
 
     points: of both rounds, in the annotation frame, with mean distances as
-    released and their scale. frames: the annotation frames, which name all the
-    videos. A box is explained where any point of its second explains it, under
-    the margin and the clipping of the released files.
+    released and their scale. frames: width and height of the annotation frames in
+    pixels, by video. A box is explained where any point of its second explains it,
+    under the margin and the clipping of the released files.
     """
-    return explain_packed(pack_boxes(boxes, frames), pack_points(points, frames))
-
-
-def explain_packed(boxes: PackedBoxes, points: PackedPoints) -> Explanation:
-    """The same for boxes and points that are packed over the same videos."""
-    box, point = pairs(boxes, points)
-    possible = explained(
-        boxes.xyxy[box], points.xy[point], points.distances[point], boxes.sizes[box]
-    )
-    first, second = (np.zeros(len(boxes.keys), dtype=bool) for _ in range(2))
-    first[box[possible & (points.round[point] == 1)]] = True
-    second[box[possible & (points.round[point] == 2)]] = True
-    return Explanation(boxes, first, second, np.bincount(box, minlength=len(boxes.keys)))
+    return Explanation(match_points(boxes, points, frames))

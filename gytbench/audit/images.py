@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gytbench.audit.drawings import Place
+from gytbench.audit.release import Place
 from gytbench.errors import InputError
 
 if TYPE_CHECKING:

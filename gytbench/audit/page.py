@@ -1,23 +1,40 @@
 """The audit as one page of HTML with pictures, which needs no network."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from gytbench.audit.audit import EXPLAINED_ROWS, Audit, Outcome
-from gytbench.audit.drawings import Drawing, Place, draw
+from gytbench.audit.drawings import Drawing, draw
 from gytbench.audit.images import VideoFolder
-from gytbench.audit.release import Release
+from gytbench.audit.release import Place, Release
 from gytbench.audit.rules import Finding
+from gytbench.benchmark import BOX_FILES
 from gytbench.errors import InputError
 
 _TEMPLATE = "page.html.jinja"
 
 _GRADIENT_STOPS = 12
 
+_RELEASES = {file: release for release, file in BOX_FILES.items()}
+
 T = TypeVar("T")
+
+
+class Shown(NamedTuple):
+    """A finding that the page shows."""
+
+    finding: Finding
+    also: tuple[str, ...]
+    """The other files in which the rule finds the same place."""
+
+    @property
+    def source(self) -> str:
+        """The file, with the box release that it holds, and the others."""
+        also = ", ".join(_RELEASES.get(file, file) for file in self.also)
+        return label(self.finding.file) + (f"; also in {also}" if also else "")
 
 
 @dataclass(frozen=True)
@@ -25,8 +42,9 @@ class Section:
     """One rule on the page: all its counts, some of its places."""
 
     outcome: Outcome
-    shown: tuple[Finding, ...]
+    shown: tuple[Shown, ...]
     drawings: tuple[Drawing, ...]
+    """One for each of `shown`, or none at all."""
 
 
 def audit_page(release: Release, found: Audit, pictures: int, videos: Path | None = None) -> bytes:
@@ -54,11 +72,17 @@ def audit_page(release: Release, found: Audit, pictures: int, videos: Path | Non
         sections=sections,
         explained_rows=EXPLAINED_ROWS,
         gradient=gradient(),
+        label=label,
         with_videos=folder is not None,
-        videos=len(release.videos),
+        videos=len(release.frames),
         instances=len(release.instances),
     )
     return text.encode()
+
+
+def label(file: str) -> str:
+    """The file, for boxes after the name of their release: published (GoundingYouTubeBox.json)."""
+    return f"{_RELEASES[file]} ({file})" if file in _RELEASES else file
 
 
 def gradient() -> list[tuple[float, float]]:
@@ -71,13 +95,14 @@ def _sections(
     release: Release, found: Audit, pictures: int, folder: VideoFolder | None
 ) -> list[Section]:
     shown = {
-        outcome.rule.id: _choose(outcome.findings, pictures, folder) for outcome in found.outcomes
+        outcome.rule.id: _choose(_once(outcome.findings), pictures, folder)
+        for outcome in found.outcomes
     }
     places: set[Place] = {
         (finding.video, finding.second)
         for outcome in found.outcomes
         if outcome.rule.pictured
-        for finding in shown[outcome.rule.id]
+        for finding, _ in shown[outcome.rule.id]
         if finding.second is not None
     }
     images, notes = folder.images(places, release.frames) if folder else ({}, {})
@@ -85,7 +110,7 @@ def _sections(
         Section(
             outcome,
             shown[outcome.rule.id],
-            tuple(draw(release, each, images, notes) for each in shown[outcome.rule.id])
+            tuple(draw(release, each.finding, images, notes) for each in shown[outcome.rule.id])
             if outcome.rule.pictured
             else (),
         )
@@ -93,12 +118,33 @@ def _sections(
     ]
 
 
+def _once(findings: Iterable[Finding]) -> list[Shown]:
+    """The findings, but a place that several files share for the first of them only.
+
+    Faults of files as wholes have no place, and all are kept.
+    """
+    by_place: dict[tuple[str, int | None], dict[str, list[Finding]]] = {}
+    whole: list[Shown] = []
+    for each in findings:
+        if each.video:
+            files = by_place.setdefault((each.video, each.second), {})
+            files.setdefault(each.file, []).append(each)
+        else:
+            whole.append(Shown(each, ()))
+    shown = [
+        Shown(each, tuple(files)[1:])
+        for files in by_place.values()
+        for each in next(iter(files.values()))
+    ]
+    return whole + shown
+
+
 def _choose(
-    findings: Collection[Finding], limit: int, videos: VideoFolder | None
-) -> tuple[Finding, ...]:
+    findings: Collection[Shown], limit: int, videos: VideoFolder | None
+) -> tuple[Shown, ...]:
     """Findings from all over the list, those whose video is at hand before others."""
-    at_hand = [finding for finding in findings if videos is not None and finding.video in videos]
-    others = [finding for finding in findings if videos is None or finding.video not in videos]
+    at_hand = [each for each in findings if videos is not None and each.finding.video in videos]
+    others = [each for each in findings if videos is None or each.finding.video not in videos]
     first = spread_out(at_hand, limit)
     return (*first, *spread_out(others, limit - len(first)))
 

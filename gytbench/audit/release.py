@@ -6,19 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from gytbench.audit.explanation import Explanation, explain_packed
-from gytbench.audit.packing import (
-    PackedBoxes,
-    PackedPoints,
-    Sizes,
-    pack_boxes,
-    pack_points,
-    place_keys,
-)
-from gytbench.benchmark import BOX_FILES, Box, ClassMap, normalise_label
-from gytbench.benchmark.box_files import StepBox, read_boxes
+from gytbench.audit.explanation import Explanation, explain
+from gytbench.benchmark import BOX_FILES, AnnotatedPoint, Box, ClassMap, normalise_label
+from gytbench.benchmark.box_files import Boxes, StepBox, read_boxes
 from gytbench.benchmark.checks import unknown_step, unknown_videos
 from gytbench.benchmark.classes import read_classes
 from gytbench.benchmark.decoding import Second, Size, decode_file, read_bytes
@@ -26,7 +16,6 @@ from gytbench.benchmark.groundingyoutube import SegmentRow
 from gytbench.benchmark.points import FIRST_ROUND, SECOND_ROUND, read_points
 from gytbench.benchmark.releases import Checked, find_data, place, verify
 from gytbench.errors import Fault, InputError
-from gytbench.metrics.arrays import Ints
 from gytbench.resources import annotations_folder
 
 SEGMENTS = "seg.json"
@@ -35,6 +24,12 @@ NATIVE = "id2wh.json"
 POINT_FILES = (NATIVE, FIRST_ROUND, SECOND_ROUND)
 STEPPED = BOX_FILES["published"]
 """The box file that names a step with every box."""
+
+Place = tuple[str, int]
+"""Video and second."""
+
+Sizes = Mapping[str, tuple[float, float]]
+"""Width and height in pixels, by video."""
 
 
 class Segment(NamedTuple):
@@ -46,6 +41,8 @@ class Segment(NamedTuple):
     last: int
     step: str
     """The raw step name, normalised."""
+    written: str
+    """The same as it stands in the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,19 +55,14 @@ class Release:
     classes: ClassMap
     frames: Sizes
     segments: tuple[Segment, ...]
-    boxes: Mapping[str, PackedBoxes]
-    """By file name."""
-    box_steps: Mapping[tuple[str, int], str]
+    boxes: Mapping[str, Boxes]
+    """By file name; videos and seconds are sorted."""
+    box_steps: Mapping[Place, str]
     """The step that `STEPPED` names, as it stands there, by video and second."""
     native: Sizes
     """The videos' own sizes; empty where that file is missing."""
-    points: PackedPoints | None
-    """None where a file of `POINT_FILES` is missing."""
-
-    @cached_property
-    def videos(self) -> tuple[str, ...]:
-        """All video ids, sorted."""
-        return tuple(sorted(self.frames))
+    points: tuple[AnnotatedPoint, ...] | None
+    """By video, second and round; None where a file of `POINT_FILES` is missing."""
 
     @cached_property
     def instances(self) -> tuple[Segment, ...]:
@@ -78,21 +70,21 @@ class Release:
         return tuple(segment for segment in self.segments if segment.last > segment.first)
 
     @cached_property
-    def covering(self) -> Mapping[tuple[str, int], list[Segment]]:
+    def covering(self) -> Mapping[Place, list[Segment]]:
         """The instances that cover a second, by video and second."""
-        covering: dict[tuple[str, int], list[Segment]] = {}
+        covering: dict[Place, list[Segment]] = {}
         for segment in self.instances:
             for second in range(segment.first, segment.last + 1):
                 covering.setdefault((segment.video, second), []).append(segment)
         return covering
 
     @cached_property
-    def covered_keys(self) -> Ints:
-        """The seconds that an instance covers, as keys of `packing`."""
-        number = {video: index for index, video in enumerate(self.videos)}
-        places = [(number[video], second) for video, second in self.covering]
-        video, second = np.array(places, dtype=np.int64).reshape(-1, 2).T
-        return place_keys(video, second)
+    def points_at(self) -> Mapping[Place, list[AnnotatedPoint]]:
+        """The mean points of a second, by video and second; empty without points."""
+        points_at: dict[Place, list[AnnotatedPoint]] = {}
+        for point in self.points or ():
+            points_at.setdefault((point.video, point.second), []).append(point)
+        return points_at
 
     @cached_property
     def checked(self) -> list[Checked]:
@@ -101,10 +93,9 @@ class Release:
 
     @cached_property
     def explanations(self) -> Mapping[str, Explanation]:
-        """By box file, how the mean points explain its boxes; empty without points."""
-        if self.points is None:
-            return {}
-        return {file: explain_packed(boxes, self.points) for file, boxes in self.boxes.items()}
+        """By box file, how the mean points explain its boxes; without points, none does."""
+        points = self.points or ()
+        return {file: explain(boxes, points, self.frames) for file, boxes in self.boxes.items()}
 
 
 def read_release(data: Path | None = None) -> Release:
@@ -118,16 +109,16 @@ def read_release(data: Path | None = None) -> Release:
     present = frozenset(name for name in names if _path(folder, name).is_file())
     classes = _classes(folder)
     frames = decode_file(_path(folder, FRAMES), dict[str, Size])
-    steps: dict[tuple[str, int], str] = {}
+    steps: dict[Place, str] = {}
     boxes = {
-        name: pack_boxes(_boxes(_path(folder, name), frames, steps), frames)
+        name: _boxes(_path(folder, name), frames, steps)
         for name in BOX_FILES.values()
         if name in present
     }
     native = decode_file(_path(folder, NATIVE), dict[str, Size]) if NATIVE in present else {}
     points = None
     if present.issuperset(POINT_FILES):
-        points = pack_points(read_points(folder, classes, frames), frames)
+        points = tuple(sorted(read_points(folder, classes, frames), key=_when))
     return Release(
         folder=folder,
         present=present,
@@ -139,6 +130,10 @@ def read_release(data: Path | None = None) -> Release:
         native=native,
         points=points,
     )
+
+
+def _when(point: AnnotatedPoint) -> tuple[str, int, int]:
+    return point.video, point.second, point.round
 
 
 def _path(folder: Path, name: str) -> Path:
@@ -167,16 +162,16 @@ def _segments(path: Path, classes: ClassMap, frames: Container[str]) -> tuple[Se
     if faults:
         raise InputError(faults)
     return tuple(
-        Segment(video, row.id, *row.segment, normalise_label(row.sentence))
+        Segment(video, row.id, *row.segment, normalise_label(row.sentence), row.sentence)
         for video, rows in videos.items()
         for row in rows
     )
 
 
 def _boxes(
-    path: Path, frames: Container[str], steps: dict[tuple[str, int], str]
+    path: Path, frames: Container[str], steps: dict[Place, str]
 ) -> dict[str, dict[int, Box]]:
-    """The boxes of a file; the steps that it names are put into `steps`."""
+    """The boxes of a file, sorted; the steps that it names are put into `steps`."""
     boxes: dict[str, dict[int, Box]]
     if path.name == STEPPED:
         rows = decode_file(path, dict[str, dict[Second, StepBox]])
@@ -191,4 +186,4 @@ def _boxes(
     faults = unknown_videos(boxes, frames, str(path))
     if faults:
         raise InputError(faults)
-    return boxes
+    return {video: dict(sorted(rows.items())) for video, rows in sorted(boxes.items())}

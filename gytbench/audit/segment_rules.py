@@ -1,5 +1,6 @@
 """Rules about the segments, their names, and what lies beside them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
@@ -9,6 +10,8 @@ from gytbench.audit.release import POINT_FILES, SEGMENTS, STEPPED, Release, Segm
 from gytbench.audit.rules import Found, registry
 from gytbench.benchmark import BOX_FILES, normalise_label
 from gytbench.benchmark.points import FIRST_ROUND, SECOND_ROUND
+
+_LOST_ESCAPE = re.compile(r"u(00[0-9a-f]{2})")
 
 _ALIKE = 0.7
 """Words with one initial of which so much agrees are taken for spellings of one word."""
@@ -71,11 +74,9 @@ def _at_boundary(one: Segment, other: Segment, second: int) -> bool:
 )
 def instance_without_box(release: Release) -> Iterator[Found]:
     for file, boxes in release.boxes.items():
-        places = zip(boxes.video.tolist(), boxes.second.tolist(), strict=True)
-        boxed = {(boxes.videos[video], second) for video, second in places}
         for row in release.instances:
-            seconds = range(row.first, row.last + 1)
-            if boxed.isdisjoint((row.video, second) for second in seconds):
+            boxed = boxes.get(row.video, {}).keys()
+            if boxed.isdisjoint(range(row.first, row.last + 1)):
                 text = f"row {row.id} ({row.step}, {row.first} to {row.last} s) has no box"
                 yield Found(file, row.video, row.first, text)
 
@@ -86,31 +87,48 @@ def instance_without_box(release: Release) -> Iterator[Found]:
     needs=POINT_FILES,
 )
 def point_outside_segments(release: Release) -> Iterator[Found]:
-    points = release.points
-    if points is None:
-        return
-    for row, (video, second) in enumerate(zip(points.video, points.second, strict=True)):
-        name = points.videos[video]
-        if (name, int(second)) not in release.covering:
-            x, y = points.xy[row]
-            file = FIRST_ROUND if points.round[row] == 1 else SECOND_ROUND
-            text = f"the point ({x:.0f}, {y:.0f}) of {points.steps[row]} lies in no instance"
-            yield Found(file, name, int(second), text)
+    for point in release.points or ():
+        if (point.video, point.second) not in release.covering:
+            file = FIRST_ROUND if point.round == 1 else SECOND_ROUND
+            text = f"the point ({point.x:.0f}, {point.y:.0f}) of {point.step} lies in no instance"
+            yield Found(file, point.video, point.second, text)
 
 
 @registry.rule(
     "step-disagrees",
-    f"The step that {STEPPED} names with a box is that of no instance covering its second. "
-    "(Seconds that none covers are box-outside-segments.)",
+    f"The step that {STEPPED} names with a box is that of no instance covering its second: none "
+    "covers it, or the segments write the step otherwise, or they say another. Names are compared "
+    "letter for letter, in lower case and with underscores for spaces.",
     needs=(STEPPED,),
     pictured=True,
 )
 def step_disagrees(release: Release) -> Iterator[Found]:
     for (video, second), step in sorted(release.box_steps.items()):
         covering = release.covering.get((video, second), [])
-        steps = sorted({row.step for row in covering})
-        if steps and normalise_label(step) not in steps:
-            yield Found(STEPPED, video, second, f"{step!r}, but seg.json has {' and '.join(steps)}")
+        steps = sorted({row.written for row in covering})
+        if _plain(step) not in map(_plain, steps):
+            yield Found(STEPPED, video, second, _disagreement(step, steps))
+
+
+def _disagreement(step: str, steps: Sequence[str]) -> str:
+    """Which of three ways a box's step is not among the steps of its second."""
+    if not steps:
+        return f"the box says {step!r}, but no segment covers this second"
+    twin = next((other for other in steps if _restored(other) == _restored(step)), None)
+    if twin is not None:
+        # In ASCII: two spellings of one letter can look the same.
+        return f"the box says {step!a}, written otherwise in the segments: {twin!a}"
+    return f"the box says {step!r}, but the segments say {' and '.join(map(repr, steps))}"
+
+
+def _plain(step: str) -> str:
+    """In lower case, with underscores for spaces; unlike normalised, accents stay as written."""
+    return step.strip().lower().replace(" ", "_")
+
+
+def _restored(step: str) -> str:
+    """Normalised, with the letters back whose escape lost its backslash (u00e9 for é)."""
+    return normalise_label(_LOST_ESCAPE.sub(lambda found: chr(int(found[1], 16)), step))
 
 
 @registry.rule(

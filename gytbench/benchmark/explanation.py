@@ -8,7 +8,7 @@ import numpy as np
 
 from gytbench.benchmark.box_files import Boxes
 from gytbench.benchmark.model import AnnotatedPoint
-from gytbench.construction import explained
+from gytbench.construction import CLIPS, explained
 from gytbench.metrics.arrays import Bools, Floats, Ints
 
 
@@ -21,10 +21,17 @@ class BoxPoints(NamedTuple):
     """k x 4."""
     sizes: Floats
     """Width and height of each box's annotation frame (k x 2)."""
+    pairs: Ints
+    """Every box with every point of its second: the positions of both (n x 2)."""
     point: Ints
     """The position of its point among the points given, -1 where its second has none (k)."""
-    explained: Bools
-    """Whether five points around that mean point can have given the box (k)."""
+    by_round: Bools
+    """Whether a point of the first, and whether one of the second round explains it (k x 2)."""
+
+    @property
+    def explained(self) -> Bools:
+        """Whether five points around a mean point of its second can have given the box (k)."""
+        return np.asarray(self.by_round.any(axis=1))
 
 
 def match_points(
@@ -33,7 +40,7 @@ def match_points(
     """Each box with a mean point of its second.
 
     A second may have several: of both rounds, or of two steps. The first that
-    explains the box (construction.explained, with the released clipping) counts, else
+    explains the box (construction.explained, with either clipping) counts, else
     the first.
     """
     places = tuple((video, second) for video, rows in boxes.items() for second in rows)
@@ -42,8 +49,10 @@ def match_points(
     ).reshape(-1, 4)
     sizes = np.array([frames[video] for video, _ in places], dtype=np.float64).reshape(-1, 2)
     pairs = pair_up(places, [(point.video, point.second) for point in points])
-    chosen, right = first_fitting(pairs, _explained(packed, sizes, points, pairs), len(places))
-    return BoxPoints(places, packed, sizes, chosen, right)
+    fits = _explained(packed, sizes, points, pairs)
+    chosen, _ = first_fitting(pairs, fits, len(places))
+    by_round = _rounds(pairs[fits], points, len(places))
+    return BoxPoints(places, packed, sizes, pairs, chosen, by_round)
 
 
 def pair_up(places: Iterable[tuple[str, int]], others: Iterable[tuple[str, int]]) -> Ints:
@@ -76,4 +85,17 @@ def _explained(
     row, number = pairs.T
     means = np.array([(point.x, point.y) for point in points], dtype=np.float64).reshape(-1, 2)
     distances = np.array([np.multiply(p.mean_distance, p.scale) for p in points]).reshape(-1, 2)
-    return explained(boxes[row], means[number], distances[number], sizes[row])
+    found = [
+        explained(boxes[row], means[number], distances[number], sizes[row], clip=clip)
+        for clip in CLIPS
+    ]
+    return np.asarray(found[0] | found[1])
+
+
+def _rounds(explaining: Ints, points: Sequence[AnnotatedPoint], rows: int) -> Bools:
+    """For each of the rows, whether a point of either round explains it (rows x 2)."""
+    rounds = np.array([point.round for point in points], dtype=np.int64)
+    row, number = explaining.T
+    by_round = np.zeros((rows, 2), dtype=bool)
+    by_round[row, rounds[number] - 1] = True
+    return by_round

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     "errors",
     multiple=True,
     metavar="RULE",
-    help="Exit with code 1 where this rule finds something; repeatable, `all` for every rule.",
+    help="Exit with code 1 where this rule finds something, or where files that it needs are "
+    "missing; repeatable. `all`: where any rule finds something, of those that can be checked.",
 )
 @click.option(
     "--ignore", multiple=True, metavar="RULE", help="Leave this rule out, whatever else is said."
@@ -66,7 +67,7 @@ def command(
     DIR is the data folder [default: $GYTBENCH_DATA, then the cache]. Only
     seg.json and id2wh_new.json must be there; rules that lack a file are named
     as not checked. The exit code is 0 whatever is found, unless --error says
-    otherwise.
+    otherwise; --ignore accepts a rule that cannot be checked.
     """
     from gytbench.audit import RULES, audit, audit_json, audit_table, choose_rules, read_release
     from gytbench.audit.audit import rules_table
@@ -76,6 +77,7 @@ def command(
         click.echo(rules_table())
         return
     fatal = choose_rules(errors, RULES)
+    named = choose_rules([each for each in errors if each != "all"], RULES)
     left_out = choose_rules(ignore, RULES)
     if videos is not None and page is None:
         raise click.UsageError("--videos is for the pictures of --page OUT.html")
@@ -92,18 +94,22 @@ def command(
         click.echo("\n".join(map(one_line, audit_table(found).split("\n"))))
         click.echo(f"\nAll findings: {one_line(str(json_path)) if json_path else '--json OUT'}")
         click.echo(f"Pictures: {one_line(str(page)) if page else '--page OUT.html'}")
-    _stop_for(found, fatal, alone)
+    _stop_for(found, fatal, named, alone)
 
 
-def _stop_for(found: "Audit", fatal: frozenset[str], alone: bool) -> None:
-    """Exit with code 1, and say why on the last line, where a rule of --error found something."""
-    checked = [each for each in found.outcomes if each.rule.id in fatal]
-    unchecked = [each.rule.id for each in checked if not each.checked]
-    if unchecked:
-        click.echo(
-            f"warning: not checked, so --error says nothing: {', '.join(unchecked)}", err=True
-        )
-    broken = [f"{each.rule.id} ({len(each.findings):,})" for each in checked if each.findings]
-    if broken:
-        click.echo(f"exit code 1 for --error: {', '.join(broken)}", err=alone)
+def _stop_for(found: "Audit", fatal: frozenset[str], named: frozenset[str], alone: bool) -> None:
+    """Exit with code 1, and say why on the last line, where --error asks for it.
+
+    A fatal rule must find nothing; one that is named, not only meant by `all`, must
+    have been checked as well, for a check that did not run would pass unnoticed.
+    """
+    outcomes = [each for each in found.outcomes if each.rule.id in fatal]
+    unchecked = [each.rule.id for each in outcomes if not each.checked]
+    passed_over = [rule for rule in unchecked if rule not in named]
+    if passed_over:
+        click.echo(f"warning: could not be checked: {', '.join(passed_over)}", err=True)
+    broken = [f"{each.rule.id} ({len(each.findings):,})" for each in outcomes if each.findings]
+    missed = [f"{rule} (could not be checked)" for rule in unchecked if rule in named]
+    if broken or missed:
+        click.echo(f"exit code 1 for --error: {', '.join(broken + missed)}", err=alone)
         raise SystemExit(1)

@@ -1,5 +1,6 @@
 """`gytbench build-boxes`: boxes, masks and heatmaps from annotators' centre points."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from gytbench.errors import InputError
 
 if TYPE_CHECKING:
     from gytbench.annotation import Built, BuiltBox, Rule
+    from gytbench.benchmark.box_files import Boxes
 
 _FILE = click.Path(path_type=Path)
 _SHOWN = 10
@@ -107,7 +109,13 @@ def command(points: tuple[Path, ...], release: str | None, **options: Any) -> No
         _write_repaired(options)
         return
     from gytbench.annotation import Rule, build, load_tables
+    from gytbench.benchmark.box_files import read_boxes
+    from gytbench.benchmark.decoding import read_bytes
 
+    _check_outputs(points, options)
+    compared = options["explain"]
+    known = None if compared is None else read_boxes(read_bytes(compared), compared)
+    cells = None if options["grid"] is None else _size(options["grid"], "--grid")
     rule = Rule(
         frame=None if options["frame"] == "native" else _size(options["frame"], "--frame"),
         **{name: options[name] for name in ("margin", "sigma", "clip", "min_points", "max_spread")},
@@ -116,9 +124,24 @@ def command(points: tuple[Path, ...], release: str | None, **options: Any) -> No
     built = [build(table, rule) for table in tables]
     for each in built:
         _summarise(each)
-    _write(built, options)
-    if options["explain"] is not None:
-        _explain(built, rule, options["explain"], options["unexplained"])
+    _write(built, cells, options)
+    if known is not None:
+        _explain(built, rule, known, options)
+
+
+def _check_outputs(points: Sequence[Path], options: dict[str, Any]) -> None:
+    """Raise `InputError` where an output would overwrite an input, or another output."""
+    inputs = {path.resolve() for path in (*points, options["explain"], options["sizes"]) if path}
+    names = ("output", "masks", "heatmaps", "unexplained")
+    outputs = [options[name] for name in names if options[name] is not None]
+    times = Counter(path.resolve() for path in outputs)
+    for path in outputs:
+        if path.resolve() in inputs:
+            raise InputError("is read, and would be overwritten", where=str(path))
+        if times[path.resolve()] > 1:
+            raise InputError("is named as the output of several options", where=str(path))
+    if options["unexplained"] is not None and options["explain"] is None:
+        raise InputError("--unexplained lists what --explain BOXES finds; give it too")
 
 
 def _size(text: str, option: str) -> tuple[int, int]:
@@ -140,21 +163,27 @@ def _summarise(built: "Built") -> None:
         click.echo(f"{count:,} frames without a box: {reason}")
 
 
-def _write(built: Sequence["Built"], options: dict[str, Any]) -> None:
+def _write(
+    built: Sequence["Built"], cells: tuple[int, int] | None, options: dict[str, Any]
+) -> None:
     from gytbench.annotation import coco, heatmap_masks
     from gytbench.report.writing import write_whole
 
+    rows = [row for each in built for row in each.rows()]
+    masks = []
+    if options["masks"] is not None:
+        # Made before anything is written: the level or the frames may not be fit for them.
+        masks = [mask for each in built for mask in heatmap_masks(each, options["level"])]
+    if options["heatmaps"] is not None:
+        # The first, since a grid may be too coarse.
+        _write_heatmaps(built, options["heatmaps"], cells)
     if options["output"] is not None:
-        _write_boxes([row for each in built for row in each.rows()], options)
+        _write_boxes(rows, options)
     if options["masks"] is not None:
         import msgspec
 
-        rows = [row for each in built for row in each.rows()]
-        masks = [mask for each in built for mask in heatmap_masks(each, options["level"])]
         write_whole(options["masks"], msgspec.json.encode(coco(rows, masks)) + b"\n")
         click.echo(f"{len(masks):,} masks written to {options['masks']}")
-    if options["heatmaps"] is not None:
-        _write_heatmaps(built, options["heatmaps"], options["grid"])
 
 
 def _write_boxes(rows: Sequence["BuiltBox"], options: dict[str, Any]) -> None:
@@ -171,13 +200,12 @@ def _write_boxes(rows: Sequence["BuiltBox"], options: dict[str, Any]) -> None:
     click.echo(f"{len(rows):,} boxes written to {options['output']}")
 
 
-def _write_heatmaps(built: Sequence["Built"], path: Path, grid: str | None) -> None:
+def _write_heatmaps(built: Sequence["Built"], path: Path, cells: tuple[int, int] | None) -> None:
     from tqdm import tqdm
 
     from gytbench.annotation import write_heatmaps
     from gytbench.report.writing import open_whole
 
-    cells = None if grid is None else _size(grid, "--grid")
     total = sum(int(each.built.sum()) for each in built)
     with open_whole(path) as file:
         names = write_heatmaps(built, cells, file)
@@ -185,12 +213,13 @@ def _write_heatmaps(built: Sequence["Built"], path: Path, grid: str | None) -> N
     click.echo(f"{written:,} heatmaps written to {path}")
 
 
-def _explain(built: Sequence["Built"], rule: "Rule", path: Path, listing: Path | None) -> None:
+def _explain(
+    built: Sequence["Built"], rule: "Rule", boxes: "Boxes", options: dict[str, Any]
+) -> None:
     from gytbench.annotation import explain
-    from gytbench.benchmark.box_files import read_boxes
-    from gytbench.benchmark.decoding import read_bytes
 
-    found = explain(read_boxes(read_bytes(path), path), built, rule)
+    path, listing = options["explain"], options["unexplained"]
+    found = explain(boxes, built, rule)
     right = sum(found.by_table)
     click.echo(f"{right:,} of the {found.boxes:,} boxes in {path} are explained by the rule")
     if len(built) > 1:
@@ -224,6 +253,9 @@ def _write_repaired(options: dict[str, Any]) -> None:
 
     if options["output"] is None:
         raise InputError("say where to write the repaired boxes: -o OUT")
+    for name in ("masks", "heatmaps", "explain", "unexplained"):
+        if options[name] is not None:
+            raise InputError(f"--release repaired writes boxes only; leave out --{name}")
     benchmark = load_benchmark(boxes="repaired", data=options["data"])
     steps = {(point.video, point.second): point.step for point in benchmark.points}
     rows = [

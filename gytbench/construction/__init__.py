@@ -8,6 +8,7 @@ The rule is that of docs/annotation.md; margins are given for the frame of
 """
 
 from gytbench.construction.boxes import (
+    CLIPS,
     MARGIN,
     REFERENCE_FRAME,
     Clip,
@@ -23,6 +24,7 @@ from gytbench.construction.repair import cut_at_height, repair
 
 __all__ = [
     "ANNOTATORS",
+    "CLIPS",
     "MARGIN",
     "REFERENCE_FRAME",
     "ROUNDING",

@@ -10,6 +10,8 @@ from gytbench.metrics.arrays import Floats
 Clip = Literal["frame", "swapped"]
 """Where boxes end: at the frame, or where the released ones do (see `clip_limits`)."""
 
+CLIPS: tuple[Clip, Clip] = ("frame", "swapped")
+
 REFERENCE_FRAME = (640, 480)
 """The frame that margins are given for; an upright frame is measured against 480x640."""
 

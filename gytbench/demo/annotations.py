@@ -23,7 +23,8 @@ STEPS = (
 )
 VIDEOS = ("demo-eggs_1", "demo-eggs_2", "demo-eggs_3", "demo-eggs_4", "demo-eggs_5", "demo_tall-1")
 MARGIN = 100
-ANNOTATORS = 5
+ANNOTATOR_NAMES = ("ada", "ben", "cem", "dora", "eva")
+ANNOTATORS = len(ANNOTATOR_NAMES)
 
 
 class _Frame(NamedTuple):
@@ -53,6 +54,7 @@ def write_annotations(folder: Path) -> None:
         (main / name).write_text(json.dumps(content), encoding="utf-8")
     for video, rows in segments.items():
         (cues / f"{video}.srt").write_text(_srt(rng, rows), encoding="utf-8")
+    (folder / "points.csv").write_text(_points(frames), encoding="utf-8")
 
 
 def _segments(rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -151,6 +153,18 @@ def _first_round(frames: list[_Frame]) -> list[dict[str, Any]]:
             mean = _mean(frame, (scale[0], scale[1]), ("mean_x", "mean_y"))
             rows.append({"image_url": f"demo/{_image(frame)}", **mean})
     return rows
+
+
+def _points(frames: list[_Frame]) -> str:
+    """The answers of all annotators, as `gytbench build-boxes` reads them."""
+    lines = ["video,second,step,annotator,x,y,width,height"]
+    for frame in frames:
+        width, height = frame_size(frame.video)
+        points = [["", ""]] * ANNOTATORS if frame.points is None else frame.points.tolist()
+        for annotator, (x, y) in zip(ANNOTATOR_NAMES, points, strict=True):
+            answer = (frame.video, frame.second, frame.step, annotator, x, y, width, height)
+            lines.append(",".join(map(str, answer)))
+    return "\n".join(lines) + "\n"
 
 
 def _image(frame: _Frame) -> str:

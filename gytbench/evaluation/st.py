@@ -84,7 +84,7 @@ def _matched(
 FRAME_SCORES = ("iou_point", "label_iou", "pointing_given_label")
 
 
-def frame_scores(counts: Ints) -> Floats:
+def frame_scores(counts: Ints | Floats) -> Floats:
     """The three `FRAME_SCORES` of each row of G, D, L, TP (k x 4); NaN where undefined."""
     covered, predicted, labelled, hit = counts.T.astype(float)
     either = covered + predicted

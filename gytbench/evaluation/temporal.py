@@ -160,7 +160,7 @@ def _best_segments(
 def metrics_of(outcomes: TemporalOutcomes, average: str) -> dict[str, Score]:
     """`iou` and `iod` from the stored outcomes, averaged in one of `AVERAGES`."""
     if average == "frames-micro":
-        iou, iod = _micro(outcomes.durations.sum(axis=(0, 1))[np.newaxis])
+        iou, iod = micro_scores(outcomes.durations.sum(axis=(0, 1))[np.newaxis])
     else:
         iou, iod = group_scores(outcomes, average, by_class=False)
     return {"iou": mean_of(iou), "iod": mean_of(iod)}
@@ -176,14 +176,14 @@ def group_scores(outcomes: TemporalOutcomes, average: str, by_class: bool) -> tu
             group_means(group, outcomes.segment_iod, size),
         )
     if average == "frames-micro":
-        return _micro(outcomes.durations.sum(axis=0 if by_class else 1))
+        return micro_scores(outcomes.durations.sum(axis=0 if by_class else 1))
     iou, iod = class_scores(outcomes, average)
     return (
         (_row_means(iou.T), _row_means(iod.T)) if by_class else (_row_means(iou), _row_means(iod))
     )
 
 
-def _micro(durations: Floats) -> tuple[Floats, Floats]:
+def micro_scores(durations: Floats) -> tuple[Floats, Floats]:
     """IoU and IoD of sums of |G|, |D| and |G n D| (k x 3); IoD 0 where nothing is predicted."""
     true, said, shared = durations.T
     either = true + said - shared

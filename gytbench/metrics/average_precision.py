@@ -60,3 +60,53 @@ def _envelope(group: Ints, precision: Floats) -> Floats:
     backwards = code[::-1] + (group[-1] - group[::-1]) * values.size
     highest: Ints = np.maximum.accumulate(backwards)[::-1]
     return np.asarray(values[highest % values.size])
+
+
+def resampled_average_precision(
+    group: Ints, score: Floats, correct: Bools, owner: Ints, positives: Ints, weights: Floats
+) -> Floats:
+    """Average precision of each group when the owners (videos, say) are drawn again.
+
+    group, score, correct: as for `average_precision`. owner: the owner of each
+    detection, n. positives: owners x groups. weights: resamples x owners, how often
+    each owner is drawn. A detection of an owner that is drawn twice counts twice, tied
+    with itself. Returns resamples x levels x groups; NaN where a resample draws no
+    positive of a group.
+    """
+    drawn = weights @ positives
+    areas = np.zeros((len(weights), len(correct), positives.shape[1]))
+    order = np.lexsort((-score, group))
+    begin = np.searchsorted(group[order], np.arange(positives.shape[1] + 1))
+    for index in np.flatnonzero(positives.any(axis=0)).tolist():
+        of_group = order[begin[index] : begin[index + 1]]
+        areas[:, :, index] = _drawn_areas(
+            score[of_group], correct[:, of_group], weights[:, owner[of_group]]
+        )
+    known = drawn > 0
+    mean = areas / np.where(known, drawn, 1)[:, np.newaxis]
+    return np.asarray(np.where(known[:, np.newaxis], mean, np.nan))
+
+
+def _drawn_areas(score: Floats, correct: Bools, weight: Floats) -> Floats:
+    """Sum of the envelope's precision over the drawn true positives of one group.
+
+    score: n, descending; correct: levels x n; weight: resamples x n. Returns resamples
+    x levels.
+    """
+    run = np.cumsum(np.append(False, score[1:] != score[:-1])) if score.size else np.zeros(0, int)
+    ends = np.flatnonzero(np.append(score[1:] != score[:-1], True)) if score.size else run
+    rank = np.cumsum(weight, axis=1)[:, ends]
+    areas = np.zeros((len(weight), len(correct)))
+    for level, right in enumerate(correct):
+        at = np.flatnonzero(right)
+        if at.size:
+            # Precision only falls where nothing is gained: only runs with a hit matter.
+            runs, first = np.unique(run[at], return_index=True)
+            gained = np.add.reduceat(weight[:, at], first, axis=1)
+            ranked = rank[:, runs]
+            precision = np.divide(
+                np.cumsum(gained, axis=1), ranked, out=np.zeros_like(ranked), where=ranked > 0
+            )
+            envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            areas[:, level] = (gained * envelope).sum(axis=1)
+    return areas

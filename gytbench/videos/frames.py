@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _JPEG_QUALITY = 92
 
+# A playlist may name other files and addresses; only the file itself is opened.
+_OPTIONS = {"protocol_whitelist": "file"}
+
 # Where a seek lands too late (it goes by decoding time), it is tried from further back.
 _SECONDS_BACK = (0, 1, 10)
 
@@ -104,7 +107,7 @@ def _opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
     """The container and its first video stream; faults of decoding become `InputError`."""
     try:
         # "file:", or a name with a colon in it would be taken for a network address.
-        with av.open(f"file:{path}", metadata_errors="ignore") as container:
+        with av.open(f"file:{path}", metadata_errors="ignore", options=_OPTIONS) as container:
             if not container.streams.video:
                 raise InputError("has no video stream", where=str(path))
             stream = container.streams.video[0]

@@ -12,7 +12,7 @@ SECOND = "pumpkin_youtube_FPS_21k_annotation_full_agg_p.json"
 PUBLISHED, README, FULL = "GoundingYouTubeBox.json", "id2xy_box.json", "id2xy_box_new_s.json"
 
 CLASSES = "step\tclass\tclass_index\ncrack_egg\tcrack_egg\t0\ncrack_eggs\tcrack_egg\t0\n"
-CLASSES += "pour_it\tpour_it\t1\n<script>alert(1)</script>\todd\t2\n"
+CLASSES += "pour_it\tpour_it\t1\nsauté_it\tsauté_it\t3\n<script>alert(1)</script>\todd\t2\n"
 
 Files = dict[str, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from selenium import webdriver
 
-from gytbench.audit import audit, images, read_release
+from gytbench.audit import RULES, audit, images, read_release
 from gytbench.audit.drawings import Drawing, Shape, draw
 from gytbench.audit.page import audit_page, gradient, spread_out
 from gytbench.audit.rules import Finding
@@ -94,15 +94,46 @@ def test_markup_is_escaped_and_nothing_is_fetched(tmp_path: Path) -> None:
     assert not re.findall(r"url\((?!#)|@import|http", page)
 
 
-@pytest.mark.parametrize(("pictures", "expected"), [(0, 0), (1, 1), (100, 3)])
-def test_number_of_pictures(pictures: int, expected: int, tmp_path: Path) -> None:
+def cut_boxes() -> Files:
+    """A release with cut boxes: one second in all files, one in two of them."""
     files = clean()
     for name in (README, FULL):
-        files[name] = {WIDE: {"2": [300, 0, 480, 100]}}
+        files[name] = {WIDE: {"2": [300, 0, 480, 100], "3": [310, 0, 480, 100]}}
     files[PUBLISHED][WIDE]["2"]["box"] = [300, 0, 480, 100]
-    page = page_of(write(tmp_path, files), pictures)
-    section = page[page.index('<h2 id="swapped-clipping"') : page.index('<h2 id="degenerate-box"')]
-    assert section.count("<figure>") == expected
+    return files
+
+
+def swapped_clipping(page: str) -> str:
+    return page[page.index('<h2 id="swapped-clipping"') : page.index('<h2 id="degenerate-box"')]
+
+
+@pytest.mark.parametrize(("pictures", "expected"), [(0, 0), (1, 1), (100, 2)])
+def test_number_of_pictures(pictures: int, expected: int, tmp_path: Path) -> None:
+    page = page_of(write(tmp_path, cut_boxes()), pictures)
+    assert swapped_clipping(page).count("<figure>") == expected
+
+
+def test_a_place_is_shown_once_and_its_files_are_named(tmp_path: Path) -> None:
+    section = swapped_clipping(page_of(write(tmp_path, cut_boxes())))
+    assert "5 found, 2 of them shown, from all over the list, each place once." in section
+    assert f"Box of published ({PUBLISHED}); also in readme, full<" in section
+    assert f"Box of readme ({README}); also in full<" in section
+
+
+def test_faults_of_whole_files_are_all_shown(tmp_path: Path) -> None:
+    """They have no place, so that none is another's."""
+    page = page_of(write(tmp_path, clean()), 100)
+    section = page[page.index('<h2 id="checksum-drift"') :]
+    release = read_release(tmp_path)
+    drifted = audit(release, RULES.keys() - {"checksum-drift"}).outcomes[0].findings
+    assert section.count("<li>") == len(drifted) > 1
+
+
+def test_a_ring_that_leaves_the_frame_is_in_view(tmp_path: Path) -> None:
+    files = clean()
+    files[SECOND][0]["mean_dist"] = 100
+    drawing = drawing_of(write(tmp_path, files), PUBLISHED, OTHER, 0)
+    assert drawing.view == Shape(-16, 80 - 100 - 16, 640 + 32, 480 + 20 + 32)
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

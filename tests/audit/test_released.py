@@ -23,7 +23,7 @@ COUNTS = {
     "overlapping-segments": {},
     "instance-without-box": {PUBLISHED: 550, README: 267, FULL: 104},
     "point-outside-segments": {FIRST: 16, SECOND: 8},
-    "step-disagrees": {PUBLISHED: 4},
+    "step-disagrees": {PUBLISHED: 20},
     "label-near-duplicate": {"seg.json": 76},
     "other-shape": {"id2wh_new.json": 1},
     "stretched-video": {"id2wh.json": 212},
@@ -58,6 +58,13 @@ def test_the_odd_one(found: Audit) -> None:
     assert [(each.video, each.text[:7]) for each in outcome.findings] == [
         ("7mabCfrc90Y", "480x640")
     ]
+
+
+def test_why_steps_disagree(found: Audit) -> None:
+    outcome = next(each for each in found.outcomes if each.rule.id == "step-disagrees")
+    ways = ("no segment covers this second", "written otherwise in the segments", "segments say")
+    counts = [sum(way in each.text for each in outcome.findings) for way in ways]
+    assert counts == [15, 3, 2]
 
 
 def test_explain_alone(benchmark: Benchmark) -> None:

@@ -117,7 +117,11 @@ PLANTED: list[tuple[str, Plant, dict[str, int]]] = [
     ),
     ("small box", lambda f: move(f, OTHER, "0", [100, 0, 200, 180]), {"unexplained-box": 3}),
     ("no point", no_point, {"box-without-point": 3}),
-    ("outside", outside, {"box-outside-segments": 3, "point-outside-segments": 1}),
+    (
+        "outside",
+        outside,
+        {"box-outside-segments": 3, "point-outside-segments": 1, "step-disagrees": 1},
+    ),
     (
         "point outside",
         lambda f: f[SECOND].append(point(OTHER, 50, "pour_it", 3, 4)),
@@ -234,6 +238,49 @@ def test_where_and_what(tmp_path: Path) -> None:
     assert (first.file, first.video, first.second) == (PUBLISHED, OTHER, 0)
     assert first.text == "[300, 0, 480, 180] ends at x = 480 of 640"
     assert first.place == f"{OTHER} at 0 s"
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence", "says"),
+    [
+        ("Sauté it", "sauté_it", None),
+        ("saute\u0301 it", "saute\u0301 it", None),
+        (
+            "sautu00e9 it",
+            "sauté it",
+            r"the box says 'sautu00e9 it', written otherwise in the segments",
+        ),
+        (
+            "saute\u0301 it",
+            "sauté it",
+            r"the box says 'saute\u0301 it', written otherwise in the segments",
+        ),
+        (
+            "sauté it",
+            "saute\u0301 it",
+            r"the box says 'saut\xe9 it', written otherwise in the segments",
+        ),
+        ("crack egg", "sauté it", "the box says 'crack egg', but the segments say 'sauté it'"),
+        ("crack eggs", "crack egg", "the box says 'crack eggs', but the segments say 'crack egg'"),
+    ],
+)
+def test_how_a_step_disagrees(step: str, sentence: str, says: str | None, tmp_path: Path) -> None:
+    files = clean()
+    files["seg.json"][OTHER][0]["sentence"] = sentence
+    files[PUBLISHED][OTHER]["0"]["step"] = step
+    found = audit(read_release(write(tmp_path, files)), RULES.keys() - {"step-disagrees"})
+    texts = [each.text for each in found.outcomes[0].findings]
+    assert texts == [] if says is None else texts[0].startswith(says)
+
+
+def test_a_step_in_no_segment(tmp_path: Path) -> None:
+    """A row that covers no time does not count."""
+    files = clean()
+    files["seg.json"][OTHER][0]["segment"] = [0, 0]
+    found = audit(read_release(write(tmp_path, files)), RULES.keys() - {"step-disagrees"})
+    assert [each.text for each in found.outcomes[0].findings] == [
+        "the box says 'pour it', but no segment covers this second"
+    ]
 
 
 def test_one_of_two_points_is_enough(tmp_path: Path) -> None:

@@ -31,6 +31,14 @@ def test_the_point_that_explains_a_box_belongs_to_it() -> None:
     assert not match_points(boxes, points[:1], FRAMES).explained.any()
 
 
+def test_the_rounds_that_explain_a_box() -> None:
+    boxes = {"lying": {3: (195.0, 95.0, 405.0, 305.0), 4: (195.0, 95.0, 405.0, 305.0)}}
+    points = [point(3, 100, 50, number=1), point(3, 300, 200), point(4, 300, 200, number=1)]
+    matched = match_points(boxes, points, FRAMES)
+    assert matched.pairs.tolist() == [[0, 0], [0, 1], [1, 2]]
+    assert matched.by_round.tolist() == [[False, True], [True, False]]
+
+
 def test_only_what_was_cut_is_changed() -> None:
     boxes = {
         "lying": {

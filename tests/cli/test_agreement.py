@@ -107,14 +107,14 @@ def test_own_points_of_several_files_are_joined_and_means_stay_apart(
     assert found["means.json"]["overall"]["median_spread"] == 5
 
 
-def test_files_of_means_keep_their_names(run: Run, tmp_path: Path) -> None:
+def test_files_of_one_name_are_told_apart(run: Run, tmp_path: Path) -> None:
     row = {"image_url": "https://host/aaaaaaaaaaa_2_stir_it.jpg", "x": 9, "y": 9, "mean_dist": 5}
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "means.json").write_text(json.dumps([row]))
     paths = [tmp_path / folder / "means.json" for folder in ("a", "b")]
     _, text, _ = run("agreement", *paths, "--json", "-")
-    assert list(json.loads(text)["annotations"]) == [str(path) for path in paths]
+    assert list(json.loads(text)["annotations"]) == ["means.json", "means.json (2)"]
 
 
 def test_what_cannot_be_is_said(run: Run, points: Path, released: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from gytbench.audit import RULES
 from tests.audit.release import FULL, PUBLISHED, WIDE, clean, write
 from tests.cli.conftest import Run
 
+SAYS = "exit code 1 for --error: "
+
 COUNT = {"type": "integer", "minimum": 0}
 NAMES = {"type": "array", "items": {"type": "string"}}
 
@@ -144,12 +146,39 @@ def test_exit_codes(run: Run, folder: Path, options: tuple[str, ...], code: int,
     assert last in found.out.splitlines()[-1]
 
 
-def test_an_error_that_could_not_be_checked_is_said(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "last"),
+    [
+        (("--error", "degenerate-box"), "degenerate-box (could not be checked)"),
+        (("--error", "all", "--error", "degenerate-box"), "degenerate-box (could not be checked)"),
+        (
+            ("--error", "degenerate-box", "--error", "zero-length-segment"),
+            "zero-length-segment (1), degenerate-box (could not be checked)",
+        ),
+        (("--error", "degenerate-box", "--ignore", "degenerate-box"), None),
+    ],
+)
+def test_a_named_rule_must_be_checked(
+    run: Run, tmp_path: Path, options: tuple[str, ...], last: str | None
+) -> None:
     files = {name: clean()[name] for name in ("seg.json", "id2wh_new.json")}
-    code, out, err = run("audit", write(tmp_path, files), "--error", "degenerate-box")
-    assert code == 0
-    assert err == "warning: not checked, so --error says nothing: degenerate-box\n"
+    if "zero-length-segment" in options:
+        files["seg.json"][WIDE][0]["segment"] = [2, 2]
+    code, out, _ = run("audit", write(tmp_path, files), *options, "--ignore", "checksum-drift")
+    assert code == (0 if last is None else 1)
     assert "Not checked: " in out
+    shown = out.splitlines()[-1]
+    assert shown == ("Pictures: --page OUT.html" if last is None else f"{SAYS}{last}")
+
+
+def test_all_rules_need_not_be_checked(run: Run, tmp_path: Path) -> None:
+    """For `--error all` a rule that lacks files is said, and no more."""
+    files = {name: clean()[name] for name in ("seg.json", "id2wh_new.json")}
+    folder = write(tmp_path, files)
+    code, _, err = run("audit", folder, "--error", "all", "--ignore", "checksum-drift")
+    assert code == 0
+    assert err.startswith("warning: could not be checked: swapped-clipping, degenerate-box, ")
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("option", ["--error", "--ignore"])

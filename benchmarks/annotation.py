@@ -33,14 +33,10 @@ def boxes_and_masks(benchmark: Benchmark, folder: Path) -> None:
     same_boxes = all(
         np.allclose(built.boxes[i], box) for i, (box, _) in zip(sample, theirs, strict=True)
     )
-    same_masks = sum(
-        masks[i]["counts"] == text for i, (_, text) in zip(sample, theirs, strict=True)
-    )
+    same_masks = sum(masks[i].counts == text for i, (_, text) in zip(sample, theirs, strict=True))
     script = Path(sys.executable).with_name("gytbench")
-    whole = command_cost(
-        [str(script), "build-boxes", str(path), "-o", str(folder / "boxes.json")]
-        + ["--masks", str(folder / "masks.json"), "--level", str(LEVEL)]
-    )
+    outputs = ["-o", str(folder / "boxes.json"), "--masks", str(folder / "masks.json")]
+    whole = command_cost([str(script), "build-boxes", str(path), *outputs])
     each, dense_each = (boxing + masking) / frames, dense_seconds / SAMPLE
     show(
         f"{frames:,} frames with {ANNOTATORS} points each: boxes and 640x480 masks",

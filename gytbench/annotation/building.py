@@ -47,10 +47,8 @@ class Rule:
     max_spread: float | None = None
 
     def __post_init__(self) -> None:
-        if self.frame is not None and not 0 < self.frame[1] <= self.frame[0] <= 100_000:
-            raise InputError(
-                "--frame must be at least as wide as high; upright videos get it turned"
-            )
+        if self.frame is not None and not 0 < self.frame[1] < self.frame[0] <= 100_000:
+            raise InputError("--frame must be wider than high; upright videos get it turned")
         if not 0 <= self.margin <= 100_000:
             raise InputError("--margin must be from 0 to 100000 pixels")
         if self.sigma is not None and not 0.1 <= self.sigma <= 100_000:
@@ -144,6 +142,11 @@ def one_a_second(rows: Sequence[BuiltBox]) -> tuple[list[BuiltBox], int]:
     """The last box of each second of a video, and how many others were left out.
 
     A second may have a box for each step that it shows; the released layouts hold one.
+    A box of annotators' own points counts before an estimated one.
     """
-    last = {(row.video, row.second): row for row in rows}
+    last: dict[tuple[str, int], BuiltBox] = {}
+    for row in rows:
+        before = last.get((row.video, row.second))
+        if before is None or before.estimated or not row.estimated:
+            last[row.video, row.second] = row
     return list(last.values()), len(rows) - len(last)

@@ -12,6 +12,10 @@ from gytbench.benchmark.model import Box
 from gytbench.construction import ROUNDING, explained
 from gytbench.metrics.arrays import Bools, Floats, Ints
 
+_NO_POINT = "no point in this second"
+_NO_BOX = "the rule gives no box"
+_ANOTHER = "the rule gives another box"
+
 
 class Explained(NamedTuple):
     """How many boxes of a file each table explains, and which no table does."""
@@ -35,18 +39,20 @@ def explain(boxes: Boxes, tables: Sequence[Built], rule: Rule) -> Explained:
     packed = np.array([boxes[video][second] for video, second in places], dtype=np.float64)
     packed = packed.reshape(-1, 4)
     by_table, open_rows = [], np.arange(len(places))
-    pointless = np.ones(len(places), dtype=bool)
+    reasons = np.full(len(places), _NO_POINT, dtype=object)
     for built in tables:
         frames = [(frame.video, frame.second) for frame in built.table.frames]
         pairs = pair_up([places[row] for row in open_rows], frames)
         pairs = pairs[built.table.points.counts[pairs[:, 1]] > 0]
         fits = _fits(packed[open_rows], pairs, built, rule)
         chosen, right = first_fitting(pairs, fits, len(open_rows))
-        pointless[open_rows[chosen >= 0]] = False
+        with_point = chosen >= 0
+        gives = built.built[chosen[with_point]]
+        reasons[open_rows[with_point]] = np.where(gives, _ANOTHER, _NO_BOX)
         by_table.append(int(right.sum()))
         open_rows = open_rows[~right]
     unexplained = tuple(
-        (*places[row], boxes[places[row][0]][places[row][1]], _why(bool(pointless[row])))
+        (*places[row], boxes[places[row][0]][places[row][1]], str(reasons[row]))
         for row in open_rows.tolist()
     )
     return Explained(len(places), tuple(by_table), unexplained)
@@ -63,7 +69,3 @@ def _fits(boxes: Floats, pairs: Ints, built: Built, rule: Rule) -> Bools:
     return explained(
         boxes[row], means[frame], apart[frame], sizes, margin=rule.margin, clip=rule.clip
     )
-
-
-def _why(pointless: bool) -> str:
-    return "no point in this second" if pointless else "the rule gives another box"

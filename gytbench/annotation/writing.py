@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from gytbench.annotation.building import Built, BuiltBox
 from gytbench.annotation.table import AnnotatedFrame
 from gytbench.benchmark.box_files import StepBox, encode_boxes, encode_lines, plain_box
-from gytbench.construction import PointSets, heatmap, level_masks
+from gytbench.construction import PointSets, heatmap, level_masks, mask_areas
 from gytbench.errors import InputError
 from gytbench.metrics.arrays import Floats, Ints
 from gytbench.predictions.encoding import encode_text
@@ -48,10 +48,20 @@ def _with_steps(rows: Iterable[BuiltBox]) -> dict[str, StepBox]:
     }
 
 
-def coco(rows: Sequence[BuiltBox], masks: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
+class Segmentation(NamedTuple):
+    """A mask in COCO's form."""
+
+    size: tuple[int, int]
+    """Rows and columns."""
+    counts: str
+    area: int
+    """Its pixels."""
+
+
+def coco(rows: Sequence[BuiltBox], masks: Sequence[Segmentation] | None = None) -> dict[str, Any]:
     """Boxes in COCO's object format: an image a second, a category a step.
 
-    masks: segmentations, one a row; without them the annotations have boxes only.
+    masks: one a row; without them the annotations have boxes only.
     Beside COCO's own keys an image names `video` and `second`, and an annotation
     says whether its box is `estimated`.
     """
@@ -73,7 +83,9 @@ def coco(rows: Sequence[BuiltBox], masks: Sequence[dict[str, Any]] | None = None
             "estimated": row.estimated,
         }
         if masks is not None:
-            annotation["segmentation"] = masks[number]
+            mask = masks[number]
+            annotation["segmentation"] = {"size": mask.size, "counts": mask.counts}
+            annotation["area"] = mask.area
         annotations.append(annotation)
     categories = [{"id": i, "name": step or "action"} for step, i in steps.items()]
     return {"images": [*images.values()], "annotations": annotations, "categories": categories}
@@ -92,12 +104,11 @@ def _image(row: BuiltBox, number: int) -> dict[str, Any]:
     }
 
 
-def heatmap_masks(built: Built, level: float) -> list[dict[str, Any]]:
+def heatmap_masks(built: Built, level: float) -> list[Segmentation]:
     """Where the heatmap of each frame with a box reaches `level` times its maximum.
 
-    COCO masks (`size` as rows and columns, `counts` as text), in the order of
-    `built.rows()`. Raises InputError where frames are not whole pixels, or the level
-    is not above 0 and at most 1.
+    In the order of `built.rows()`. Raises InputError where frames are not whole pixels,
+    or the level is not above 0 and at most 1.
     """
     if not 0 < level <= 1:
         raise InputError("--level must be above 0 and at most 1")
@@ -105,15 +116,15 @@ def heatmap_masks(built: Built, level: float) -> list[dict[str, Any]]:
     if (sizes != built.table.sizes).any():
         raise InputError("masks need frames of whole pixels; choose them with --frame WxH")
     chosen = np.flatnonzero(built.built)
-    masks: list[dict[str, Any]] = []
+    masks: list[Segmentation] = []
     for first in range(0, len(chosen), _MASKS_AT_ONCE):
         some = chosen[first : first + _MASKS_AT_ONCE]
         runs = level_masks(
             _of_frames(built.table.points, some), sizes[some], built.sigmas[some], level
         )
-        shapes = sizes[some, ::-1].tolist()
+        shapes = [(rows, columns) for columns, rows in sizes[some].tolist()]
         texts = encode_text(runs.lengths, runs.starts)
-        masks += [{"size": size, "counts": text} for size, text in zip(shapes, texts, strict=True)]
+        masks += map(Segmentation, shapes, texts, mask_areas(runs).tolist())
     return masks
 
 
@@ -132,12 +143,13 @@ def write_heatmaps(
 
     Named VIDEO/SECOND or VIDEO/SECOND/step; rows x columns of float32 whose sum is
     1. grid: columns and rows; None is one cell a pixel. Where several tables have a
-    frame, the last counts. Yields the names as they are written. Raises InputError
-    where the grid is too coarse for the Gaussians.
+    frame, the last counts, and annotators' own points before mean points. Yields the
+    names as they are written. Raises InputError where the grid is too coarse for the
+    Gaussians.
     """
     places = {
         _heatmap_name(built.table.frames[number]): (built, number)
-        for built in tables
+        for built in sorted(tables, key=lambda built: not built.table.estimated)
         for number in np.flatnonzero(built.built).tolist()
     }
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -150,7 +162,9 @@ def write_heatmaps(
 
 
 def _heatmap_name(frame: AnnotatedFrame) -> str:
-    return "/".join([frame.video, str(frame.second), *([frame.step] if frame.step else [])])
+    parts = [frame.video, str(frame.second), *([frame.step] if frame.step else [])]
+    # No name may lead out of the folder that a file is unpacked into.
+    return "/".join(part.replace("/", "-").replace("..", "-") for part in parts)
 
 
 def _heatmap(built: Built, number: int, grid: tuple[int, int] | None) -> Floats:

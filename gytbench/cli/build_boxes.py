@@ -136,6 +136,8 @@ def _check_outputs(points: Sequence[Path], options: dict[str, Any]) -> None:
     outputs = [options[name] for name in names if options[name] is not None]
     times = Counter(path.resolve() for path in outputs)
     for path in outputs:
+        if str(path) == "-":
+            raise InputError("name a file: standard output is for the summary", where="-")
         if path.resolve() in inputs:
             raise InputError("is read, and would be overwritten", where=str(path))
         if times[path.resolve()] > 1:
@@ -250,6 +252,7 @@ def _list(unexplained: Sequence[tuple[str, int, tuple[float, ...], str]], path: 
 def _write_repaired(options: dict[str, Any]) -> None:
     from gytbench.annotation import BuiltBox
     from gytbench.benchmark import load_benchmark
+    from gytbench.benchmark.explanation import match_points
 
     if options["output"] is None:
         raise InputError("say where to write the repaired boxes: -o OUT")
@@ -257,7 +260,13 @@ def _write_repaired(options: dict[str, Any]) -> None:
         if options[name] is not None:
             raise InputError(f"--release repaired writes boxes only; leave out --{name}")
     benchmark = load_benchmark(boxes="repaired", data=options["data"])
-    steps = {(point.video, point.second): point.step for point in benchmark.points}
+    full = load_benchmark(boxes="full", data=options["data"])
+    matched = match_points(full.boxes, full.points, full.frames)
+    steps = {
+        place: full.points[point].step
+        for place, point in zip(matched.places, matched.point.tolist(), strict=True)
+        if point >= 0
+    }
     rows = [
         BuiltBox(
             video,

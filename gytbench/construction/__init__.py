@@ -18,7 +18,7 @@ from gytbench.construction.boxes import (
     frame_scales,
 )
 from gytbench.construction.consistency import ANNOTATORS, ROUNDING, explained
-from gytbench.construction.heatmaps import SIGMA_SHARE, heatmap, level_masks, sigmas
+from gytbench.construction.heatmaps import SIGMA_SHARE, heatmap, level_masks, mask_areas, sigmas
 from gytbench.construction.points import PointSets, spread
 from gytbench.construction.repair import cut_at_height, repair
 
@@ -39,6 +39,7 @@ __all__ = [
     "frame_scales",
     "heatmap",
     "level_masks",
+    "mask_areas",
     "repair",
     "sigmas",
     "spread",

@@ -81,6 +81,13 @@ def level_masks(points: PointSets, sizes: Ints, sigma: Floats, level: float) -> 
     return _runs(np.concatenate(edges), base, pixels)
 
 
+def mask_areas(runs: Runs) -> Ints:
+    """Pixels of each mask (k)."""
+    position = np.arange(runs.lengths.size) - np.repeat(runs.starts[:-1], np.diff(runs.starts))
+    inside = np.append(np.where(position % 2, runs.lengths, 0), 0)
+    return np.add.reduceat(inside, runs.starts[:-1]) if len(runs.starts) > 1 else inside[:0]
+
+
 def _reach(points: PointSets, sigma: Floats, level: float) -> Floats:
     """How far from its nearest point a frame's region reaches at most (k).
 

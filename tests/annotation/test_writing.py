@@ -25,6 +25,7 @@ from gytbench.annotation import (
     coco,
     encode_layout,
     heatmap_masks,
+    one_a_second,
     write_heatmaps,
 )
 from gytbench.benchmark.box_files import read_boxes
@@ -219,7 +220,9 @@ def test_frames_without_a_box_have_no_mask() -> None:
 
 def test_a_higher_level_is_a_smaller_region() -> None:
     built = made(answers((20, 30), (40, 20), size=SMALL))
-    areas = [int(rle.area(heatmap_masks(built, level)[0])) for level in (0.1, 0.5, 0.9, 1)]
+    masks = [heatmap_masks(built, level)[0] for level in (0.1, 0.5, 0.9, 1)]
+    areas = [mask.area for mask in masks]
+    assert areas == [int(rle.area({"size": m.size, "counts": m.counts})) for m in masks]
     assert areas == sorted(areas, reverse=True)
     assert len(set(areas)) == 4
 
@@ -278,12 +281,14 @@ def test_heatmaps_on_a_grid(points: list[dense.Point], grid: tuple[int, int]) ->
     assert min(ys) * grid[1] - 1.001 <= row <= max(ys) * grid[1] + 0.001
 
 
-def test_of_two_tables_the_last_heatmap_counts() -> None:
+def test_of_two_tables_that_of_own_points_counts() -> None:
     own, mean = made(answers((100, 100))), made(answers((500, 300), distance=3.0))
-    (heat,) = heatmaps(own, mean, grid=(64, 48)).values()
-    assert np.unravel_index(heat.argmax(), heat.shape)[1] in (49, 50)
-    (heat,) = heatmaps(mean, own, grid=(64, 48)).values()
-    assert np.unravel_index(heat.argmax(), heat.shape)[1] in (9, 10)
+    for tables in ((own, mean), (mean, own)):
+        (heat,) = heatmaps(*tables, grid=(64, 48)).values()
+        assert np.unravel_index(heat.argmax(), heat.shape)[1] in (9, 10)
+        rows, others = one_a_second([row for table in tables for row in table.rows()])
+        assert [(row.box[:2], row.estimated) for row in rows] == [((0, 0), False)]
+        assert others == 1
 
 
 def test_a_grid_too_coarse_for_the_gaussians() -> None:

@@ -1,5 +1,6 @@
 """Heatmaps: the mean of isotropic Gaussians at a frame's points, and their regions."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,6 +21,12 @@ _STRIP = 32
 
 _STEP = 16
 """Rows of a strip are rounded up to a multiple of this, so that many share a shape."""
+
+_REACH_STEPS = 16
+"""Steps in which the reach of a region is bounded."""
+
+_SLACK = 1e-9
+"""Share by which bounds are widened, so that rounding cannot cut a pixel off."""
 
 _CENTRE_OFF = 0.5**0.5
 """Distance, at most, from any place of the frame to the nearest pixel centre."""
@@ -89,22 +96,44 @@ def mask_areas(runs: Runs) -> Ints:
 
 
 def _reach(points: PointSets, sigma: Floats, level: float) -> Floats:
-    """How far from its nearest point a frame's region reaches at most (k).
+    """How far the part of a region reaches of which each point is the nearest (n); -1: no part.
 
-    A mean of Gaussians is nowhere above the nearest one, and its maximum over the
-    pixel centres is at least what it is at the centre nearest to any of the points.
+    The region's values are at least `level` times the maximum, and that is at least what
+    the heatmap has at the pixel centre nearest to any of the points. At a distance r
+    from its nearest point, another point's Gaussian is at most what the nearest one's
+    is, and at most what it is at its own distance less r. Both are bounded on steps of r.
     """
-    owner, counts = points.owner, points.counts
-    sums = np.zeros(len(owner))
-    for slot in range(counts.max()):
-        real = slot < counts[owner]
-        other = np.where(real, points.starts[owner] + slot, 0)
+    owner, counts = points.owner, points.counts[points.owner]
+    scale = sigma[owner]
+    least = level * _at_points(points, scale)[owner] * (1 - _SLACK)
+    farthest = scale * np.sqrt(-2 * np.log(np.minimum(least, 1)))
+    steps = farthest[:, None] * np.linspace(0, 1, _REACH_STEPS + 1)
+    own = _bell(steps[:, :-1], scale[:, None])
+    bound = own.copy()
+    for apart in _apart(points):
+        other = _bell(np.maximum(apart[:, None] - steps[:, 1:], 0), scale[:, None])
+        bound += np.minimum(own, other)
+    possible = bound >= (least * counts)[:, None]
+    last = _REACH_STEPS - np.argmax(possible[:, ::-1], axis=1)
+    return np.where(possible.any(axis=1), farthest * last / _REACH_STEPS, -1.0)
+
+
+def _at_points(points: PointSets, scale: Floats) -> Floats:
+    """At least what each frame's heatmap has at the pixel centre nearest to a point (k)."""
+    sums = _bell(np.full(len(scale), _CENTRE_OFF), scale)
+    for apart in _apart(points):
+        sums += _bell(apart + _CENTRE_OFF, scale)
+    return points.reduce(np.maximum, sums) / np.maximum(points.counts, 1)
+
+
+def _apart(points: PointSets) -> Iterator[Floats]:
+    """The distances to the frame's other points, one of each at a time (n); infinite after all."""
+    owner, counts = points.owner, points.counts[points.owner]
+    place = np.arange(len(owner)) - points.starts[owner]
+    for step in range(1, int(counts.max(initial=1))):
+        other = points.starts[owner] + (place + step) % counts
         apart = points.xy - points.xy[other]
-        distance = np.hypot(apart[:, 0], apart[:, 1]) + _CENTRE_OFF
-        sums += np.where(real, _bell(distance, sigma[owner]), 0)
-    with np.errstate(invalid="ignore"):
-        peaks = points.reduce(np.maximum, sums) / counts
-        return np.asarray(sigma * np.sqrt(-2 * np.log(np.minimum(level * peaks, 1))))
+        yield np.where(step < counts, np.hypot(apart[:, 0], apart[:, 1]), np.inf)
 
 
 class _Strips(NamedTuple):
@@ -118,36 +147,36 @@ class _Strips(NamedTuple):
 
 def _strips(points: PointSets, sizes: Ints, reach: Floats, frames: Ints) -> _Strips:
     """The strips of some frames that can hold a part of their regions."""
-    low = points.reduce(np.minimum, points.xy[:, 0])[frames] - reach[frames]
-    high = points.reduce(np.maximum, points.xy[:, 0])[frames] + reach[frames]
+    low = points.reduce(np.minimum, points.xy[:, 0] - reach)[frames]
+    high = points.reduce(np.maximum, points.xy[:, 0] + reach)[frames]
     first = np.floor(np.maximum(low, 0)).astype(np.int64)
     last = np.ceil(np.minimum(high, sizes[frames, 0])).astype(np.int64)
     counts = -(-(last - first) // _STRIP)
     frame = np.repeat(frames, counts)
     number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     column = np.repeat(first, counts) + number * _STRIP
-    xy, real = _slots(points, frame)
-    aside = np.maximum(
-        np.maximum(column[:, None] - xy[..., 0], xy[..., 0] - column[:, None] - _STRIP), 0
-    )
-    square = reach[frame][:, None] ** 2 - aside**2
-    near = real & (square >= 0)
+    row, real = _slots(points, frame)
+    xy, far = points.xy[row], reach[row]
+    before, beyond = column[:, None] - xy[..., 0], xy[..., 0] - column[:, None] - _STRIP
+    aside = np.maximum(np.maximum(before, beyond), 0)
+    near = real & (aside <= far)
+    square = far**2 - aside**2
     half = np.sqrt(np.where(near, square, 0))
     top = np.where(near, xy[..., 1] - half, np.inf).min(axis=1)
     bottom = np.where(near, xy[..., 1] + half, -np.inf).max(axis=1)
     some = near.any(axis=1)
     # A row above and one below, so that every column begins and ends outside the region.
-    row = np.floor(np.maximum(top[some], 0)).astype(np.int64) - 1
+    first_row = np.floor(np.maximum(top[some], 0)).astype(np.int64) - 1
     end = np.ceil(np.minimum(bottom[some], sizes[frame[some], 1])).astype(np.int64) + 1
-    rows = -(-(end - row) // _STEP) * _STEP
-    return _Strips(frame[some], column[some], row, rows)
+    rows = -(-(end - first_row) // _STEP) * _STEP
+    return _Strips(frame[some], column[some], first_row, rows)
 
 
-def _slots(points: PointSets, frame: Ints) -> tuple[Floats, Bools]:
-    """The points of each frame (strips x slots x 2), and which of the slots are real."""
+def _slots(points: PointSets, frame: Ints) -> tuple[Ints, Bools]:
+    """The rows of each frame's points (strips x slots), and which of the slots are real."""
     slots = np.arange(points.counts[frame].max())
     real = slots < points.counts[frame][:, None]
-    return points.xy[np.where(real, points.starts[frame][:, None] + slots, 0)], real
+    return np.where(real, points.starts[frame][:, None] + slots, 0), real
 
 
 def _edges(
@@ -177,7 +206,8 @@ def _heat(
 ) -> Floats:
     """The sum of the Gaussians on some strips (strips x columns x rows), 0 beyond the frame."""
     frame = strips.frame[members]
-    xy, real = _slots(points, frame)
+    row, real = _slots(points, frame)
+    xy = points.xy[row]
     across, down = (
         _weights(xy[..., axis], begin[members], cells, sizes[frame, axis], sigma[frame])
         for axis, begin, cells in ((0, strips.column, _STRIP), (1, strips.row, rows))

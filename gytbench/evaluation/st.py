@@ -7,12 +7,12 @@ import numpy as np
 from gytbench.benchmark import Benchmark
 from gytbench.evaluation import tubes
 from gytbench.evaluation.frames import ClassSeconds, count_frames
-from gytbench.evaluation.overlaps import measure
+from gytbench.evaluation.overlaps import Overlaps, measure
 from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.protocol import TUBE_THRESHOLDS, Protocol
 from gytbench.evaluation.result import NO_REGIONS, Result, Score, mean_of, named_rows
 from gytbench.evaluation.truth import Grid, Truth, lay_out, truth_of
-from gytbench.metrics.arrays import Floats, Ints
+from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.metrics.average_precision import average_precision
 from gytbench.predictions import PackedTubes
 
@@ -41,44 +41,63 @@ class SpatioTemporalOutcomes:
 
 def evaluate_st(packed: PackedTubes, benchmark: Benchmark, protocol: Protocol) -> Result:
     """Score packed tubes."""
-    truth = truth_of(benchmark)
-    grid = lay_out(truth, packed)
-    pairs = ClassSeconds(truth, grid)
+    laid = measure_st(packed, benchmark, protocol)
+    truth = laid.truth
     ties = tie_ranks(packed, benchmark)
-    frames, class_frames = count_frames(packed, truth, grid, pairs, ties)
-    ranked, taken = _matched(packed, truth, grid, pairs, protocol)
+    frames, class_frames = count_frames(packed, truth, laid.grid, laid.pairs, ties)
+    taken = [match_at(packed, laid, threshold) for threshold in TUBE_THRESHOLDS]
     owned = tubes.instances_with_box(truth)
     positives = np.zeros((len(truth.frames), truth.classes), dtype=np.int64)
     np.add.at(positives, (truth.video[owned], truth.label[owned]), 1)
     outcomes = SpatioTemporalOutcomes(
         frames=frames,
         class_frames=class_frames,
-        tube_video=packed.video[ranked],
-        tube_label=packed.label[ranked],
-        tube_score=packed.score[ranked],
-        tube_instance=taken,
+        tube_video=packed.video[laid.ranked],
+        tube_label=packed.label[laid.ranked],
+        tube_score=packed.score[laid.ranked],
+        tube_instance=np.stack(taken),
         positives=positives,
         has_regions=packed.has_regions or not packed.video.size,
     )
-    return _result(outcomes, packed, grid, benchmark, protocol)
+    return _result(outcomes, packed, laid.grid, benchmark, protocol)
 
 
-def _matched(
-    packed: PackedTubes, truth: Truth, grid: Grid, pairs: ClassSeconds, protocol: Protocol
-) -> tuple[Ints, Ints]:
-    """The tubes that count, best first, and the instance that each takes at each threshold."""
+@dataclass(frozen=True)
+class Measured:
+    """Tubes laid over the truth, with everything that is measured of them.
+
+    removed: entries that are left out of their tube, because the second is ignored
+    for its class. ranked: the tubes that count, best first. candidates: the instances
+    that each tube can match.
+    """
+
+    truth: Truth
+    grid: Grid
+    pairs: ClassSeconds
+    removed: Bools
+    overlaps: Overlaps
+    ranked: Ints
+    candidates: tubes.Pairs
+
+
+def measure_st(packed: PackedTubes, benchmark: Benchmark, protocol: Protocol) -> Measured:
+    """Everything about the tubes that does not depend on a threshold."""
+    truth = truth_of(benchmark)
+    grid = lay_out(truth, packed)
+    pairs = ClassSeconds(truth, grid)
     removed = pairs.ignored(packed.label[packed.tube], grid.entry_cell)
     frames = truth.frames[grid.video]
-    measured = measure(
+    overlaps = measure(
         packed, grid.box, frames, grid.entry_cell, ~removed, protocol.heatmap_threshold
     )
-    ranked = tubes.ranked_tubes(packed, measured, removed)
-    candidates = tubes.tube_pairs(packed, truth, measured, removed)
-    taken = [
-        tubes.match_tubes(candidates, ranked, packed.video.size, truth, threshold)
-        for threshold in TUBE_THRESHOLDS
-    ]
-    return ranked, np.stack(taken)
+    ranked = tubes.ranked_tubes(packed, overlaps, removed)
+    candidates = tubes.tube_pairs(packed, truth, overlaps, removed)
+    return Measured(truth, grid, pairs, removed, overlaps, ranked, candidates)
+
+
+def match_at(packed: PackedTubes, laid: Measured, threshold: float) -> Ints:
+    """The instance that each ranked tube takes at a threshold of tube IoU; -1 = none."""
+    return tubes.match_tubes(laid.candidates, laid.ranked, packed.video.size, laid.truth, threshold)
 
 
 FRAME_SCORES = ("iou_point", "label_iou", "pointing_given_label")

@@ -14,7 +14,7 @@ from gytbench.predictions import PackedTubes
 
 @dataclass(frozen=True)
 class Pairs:
-    """Tubes and instances of the same class and video that share a second, with tube IoU."""
+    """Tubes and instances of the same video that share a second, with tube IoU."""
 
     tube: Ints
     instance: Ints
@@ -54,14 +54,17 @@ def _by_content(tubes: Ints, packed: PackedTubes, content: list[Floats]) -> Ints
     return tubes[np.lexsort(keys.T[::-1])]
 
 
-def tube_pairs(packed: PackedTubes, truth: Truth, measured: Overlaps, removed: Bools) -> Pairs:
+def tube_pairs(
+    packed: PackedTubes, truth: Truth, measured: Overlaps, removed: Bools, any_class: bool = False
+) -> Pairs:
     """Volumetric IoU of every tube with every instance (with a box) that it can match.
 
     Sum of the intersections over sum of the unions, over the seconds of either,
-    `removed` entries left out of the tube.
+    `removed` entries left out of the tube. With `any_class`, also with the instances
+    that it could match had it another label.
     """
-    tube, instance = _candidates(packed, truth)
-    begin, end = _shared_entries(packed, truth, tube, instance)
+    tube, instance = _candidates(packed, truth, any_class)
+    begin, end = shared_entries(packed, truth, tube, instance)
     area = np.where(removed, 0, np.nan_to_num(measured.area))
     volume = np.bincount(packed.tube, area, minlength=packed.video.size).astype(np.float64)
     # Where both sides have a region, the box counts in the region's measure.
@@ -86,13 +89,17 @@ def instances_with_box(truth: Truth) -> Bools:
     return count > 0
 
 
-def _candidates(packed: PackedTubes, truth: Truth) -> tuple[Ints, Ints]:
-    """Tubes with each instance (with a box) of their class and video that they overlap in time."""
+def _candidates(packed: PackedTubes, truth: Truth, any_class: bool) -> tuple[Ints, Ints]:
+    """Tubes with each instance (with a box) of their video that they overlap in time, and
+    unless `any_class` of their class."""
     known = np.flatnonzero(instances_with_box(truth))
-    key = truth.video[known] * truth.classes + truth.label[known]
+    key, tube_key = (
+        side.video if any_class else side.video * truth.classes + side.label
+        for side in (truth, packed)
+    )
+    key = key[known]
     known = known[np.argsort(key, kind="stable")]
     key = np.sort(key)
-    tube_key = packed.video * truth.classes + packed.label
     begin = np.searchsorted(key, tube_key, side="left")
     count = np.searchsorted(key, tube_key, side="right") - begin
     tube = np.repeat(np.arange(packed.video.size), count)
@@ -108,7 +115,7 @@ def _seconds(packed: PackedTubes) -> tuple[Ints, Ints]:
     return packed.first, packed.first + np.diff(packed.offset)
 
 
-def _shared_entries(
+def shared_entries(
     packed: PackedTubes, truth: Truth, tube: Ints, instance: Ints
 ) -> tuple[Ints, Ints]:
     """Range of the tube's entries that the instance covers too."""

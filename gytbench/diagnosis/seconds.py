@@ -1,0 +1,88 @@
+"""The seconds of the task `st`: what IoU+Point is made of."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gytbench.benchmark import Benchmark
+from gytbench.diagnosis.model import Factors, TauSweep
+from gytbench.evaluation.precedence import foremost_entries, tie_ranks
+from gytbench.evaluation.st import Measured
+from gytbench.metrics import boxes
+from gytbench.metrics.arrays import Bools, Floats, Ints
+from gytbench.predictions import PackedTubes
+
+_STEPS = 101
+"""Values of tau that are tried, at most."""
+
+
+class Spoken(NamedTuple):
+    """The m seconds at which a label is predicted, ignored ones left out."""
+
+    entry: Ints
+    """The entry that speaks."""
+    cell: Ints
+    covered: Bools
+    """Whether an instance covers the second."""
+    right: Bools
+    """Whether the label is that of one."""
+    hit: Bools
+    """And whether the point is in the box."""
+
+
+def spoken_seconds(packed: PackedTubes, laid: Measured, benchmark: Benchmark) -> Spoken:
+    """As `count_frames` counts them."""
+    grid = laid.grid
+    entry = foremost_entries(packed, grid.entry_cell, grid.cells, tie_ranks(packed, benchmark))
+    entry = entry[~grid.ignored[grid.entry_cell[entry]]]
+    cell = grid.entry_cell[entry]
+    right = laid.pairs.right(packed.label[packed.tube[entry]], cell)
+    hit = right & boxes.contains(grid.box[cell], packed.point[entry])
+    return Spoken(entry, cell, grid.covered[cell], right, hit)
+
+
+def covered_seconds(laid: Measured) -> int:
+    """G: the seconds that an instance covers and that have a box."""
+    return int(np.count_nonzero(laid.grid.covered & laid.grid.has_box))
+
+
+def factors(spoken: Spoken, covered: int) -> Factors:
+    """IoU+Point as time x label x place."""
+    both, right, hit = (int(part.sum()) for part in (spoken.covered, spoken.right, spoken.hit))
+    predicted = spoken.entry.size
+    return Factors(
+        time=_ratio(2 * both, covered + predicted),
+        label=_ratio(right, both),
+        place=_ratio(hit, right),
+        iou_point=_ratio(hit, covered + predicted - hit),
+    )
+
+
+def sweep(packed: PackedTubes, spoken: Spoken, covered: int) -> TauSweep:
+    """IoU+Point when only seconds whose score is at least tau count as predicted."""
+    score = packed.entry_score[spoken.entry]
+    order = np.argsort(-score, kind="stable")
+    distinct = np.unique(score)
+    at = np.linspace(0, max(distinct.size - 1, 0), min(_STEPS, distinct.size)).round()
+    tau = distinct[at.astype(np.int64)]
+    predicted = np.searchsorted(-score[order], -tau, side="right")
+    counts = [np.concatenate(([0], np.cumsum(part[order])))[predicted] for part in spoken[3:]]
+    right, hit = counts
+    best = np.full(packed.video.size, -np.inf)
+    np.maximum.at(best, packed.tube, packed.entry_score)
+    kept = best.size - np.searchsorted(np.sort(best), tau)
+    return TauSweep(
+        tau,
+        _ratios(hit, covered + predicted - hit),
+        _ratios(right, covered + predicted - right),
+        kept,
+    )
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _ratios(part: Ints, whole: Ints) -> Floats:
+    none = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=none, where=whole > 0))

@@ -57,6 +57,18 @@ def test_it_carries_the_class_map_and_the_manifest_but_no_released_file(wheel: P
     assert not names & {Path(file.path).name for file in manifest()}
 
 
+def test_it_makes_pages_from_its_own_templates(unpacked: Path, tmp_path: Path) -> None:
+    run(unpacked, tmp_path, MAIN, "demo")
+    data = ("--data", "gytbench-demo/data")
+    run(unpacked, tmp_path, MAIN, "audit", "gytbench-demo/data", "--page", "audit.html")
+    assert b"</html>" in (tmp_path / "audit.html").read_bytes()
+    points = "gytbench-demo/data/points.csv"
+    run(unpacked, tmp_path, MAIN, "build-boxes", points, "-o", "boxes.json")
+    run(unpacked, tmp_path, MAIN, "agreement", points, "--json", "agreement.json", *data)
+    serve = "from gytbench.collection import PointServer; PointServer(None).server_close()"
+    run(unpacked, tmp_path, serve)
+
+
 def test_importing_the_package_loads_nothing_slow() -> None:
     code = (
         "import sys, gytbench, gytbench.cli.main\n"

@@ -50,8 +50,9 @@ def _class_frame_means(class_frames: Ints, weights: Floats) -> Floats:
     """Means over classes of the frame scores (resamples x scores)."""
     videos = len(class_frames)
     seen = np.flatnonzero(class_frames[:, :, 0].any(axis=0))
-    drawn = (weights @ class_frames[:, seen].reshape(videos, -1)).reshape(-1, seen.size, 4)
-    scores = st.frame_scores(drawn.reshape(-1, 4)).reshape(len(weights), seen.size, -1)
+    drawn = weights @ class_frames[:, seen].reshape(videos, 4 * seen.size)
+    drawn = drawn.reshape(len(weights), seen.size, 4)
+    scores = st.frame_scores(drawn.reshape(-1, 4)).reshape(*drawn.shape[:2], len(st.FRAME_SCORES))
     scores[drawn[:, :, 0] == 0] = np.nan
     return _mean_known(scores)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,6 +14,36 @@ Score = float | None
 """A fraction in [0, 1]; None where it is not defined, with the reason in the notes."""
 
 
+class Interval(NamedTuple):
+    """Where a metric may lie if other videos of the same kind had been taken: 95 %."""
+
+    low: float
+    high: float
+    mean: float
+    """Of the resampled metric, before the interval is moved to the score."""
+    resamples: int
+    """Those in which the metric is defined."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Bootstrap intervals over videos, by metric; None for a metric that is not defined."""
+
+    videos: int
+    resamples: int
+    seed: int
+    metrics: Mapping[str, Interval | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As they are written."""
+        return {
+            "videos": self.videos,
+            "resamples": self.resamples,
+            "seed": self.seed,
+            "metrics": {name: each and each._asdict() for name, each in self.metrics.items()},
+        }
+
+
 @dataclass(frozen=True)
 class Result:
     """Scores of one prediction file under one signature.
@@ -22,6 +52,7 @@ class Result:
     were scored; missing says what the file does not answer. notes explains every
     None. outcomes keeps the counts per video, unit or tube that all metrics are
     made of, as arrays, so that resampling never matches again; it is not written.
+    intervals is written where it is there (see `uncertainty.with_intervals`).
     """
 
     signature: str
@@ -33,11 +64,15 @@ class Result:
     per_video: Mapping[str, Mapping[str, Score]]
     notes: tuple[str, ...] = ()
     outcomes: Any = field(default=None, repr=False, compare=False)
+    intervals: Intervals | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The result as plain dictionaries, in the order in which it is written."""
         names = ("signature", "task", "metrics", "counts", "missing", "per_class", "per_video")
-        return {name: getattr(self, name) for name in names} | {"notes": list(self.notes)}
+        written = {name: getattr(self, name) for name in names} | {"notes": list(self.notes)}
+        if self.intervals is not None:
+            written["intervals"] = self.intervals.as_dict()
+        return written
 
     def to_json(self) -> bytes:
         """The result as JSON, indented, one newline at the end."""

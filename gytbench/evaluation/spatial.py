@@ -36,9 +36,9 @@ class SpatialOutcomes:
 def evaluate_spatial(packed: PackedTubes, benchmark: Benchmark, protocol: Protocol) -> Result:
     """Score packed tubes, each answering one instance."""
     truth = truth_of(benchmark)
-    answer = _answers(packed, truth)
+    answer = answers_of(packed, truth)
     unit = np.flatnonzero(truth.unit_has_box)
-    entry = _entries_of_units(packed, truth, answer)[unit]
+    entry = entries_of_units(packed, truth, answer)[unit]
     answered = entry >= 0
     at = entry[answered]
     grid = lay_out(truth, packed)
@@ -74,7 +74,7 @@ def evaluate_spatial(packed: PackedTubes, benchmark: Benchmark, protocol: Protoc
     return _result(outcomes, packed, missing, benchmark, protocol)
 
 
-def _answers(packed: PackedTubes, truth: Truth) -> Ints:
+def answers_of(packed: PackedTubes, truth: Truth) -> Ints:
     """The tube that answers each instance; -1 = none."""
     rows = {
         key: i for i, key in enumerate(zip(truth.video.tolist(), truth.id.tolist(), strict=True))
@@ -87,7 +87,7 @@ def _answers(packed: PackedTubes, truth: Truth) -> Ints:
     return answer
 
 
-def _entries_of_units(packed: PackedTubes, truth: Truth, answer: Ints) -> Ints:
+def entries_of_units(packed: PackedTubes, truth: Truth, answer: Ints) -> Ints:
     """The entry that speaks for each unit; -1 where the answer does not cover the second."""
     tube = answer[truth.unit_instance]
     if not packed.video.size:

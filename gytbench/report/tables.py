@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from gytbench.evaluation import Result, Score
+from gytbench.evaluation.result import Interval, Intervals
 
 NONE = "n/a"
 
@@ -26,11 +27,11 @@ def result_table(result: Result, references: Mapping[str, Result | str], title: 
     """
     scored = {name: found for name, found in references.items() if isinstance(found, Result)}
     sides = ["floor", *[""] * (len(scored) - 2), "ceiling"] if len(scored) > 1 else [""]
-    head = ["in percent", "\nthis file"]
+    head = ["in percent", "\nthis file", *(["\n95 % interval"] if result.intervals else [])]
     head += [f"{side}\n{name}" for side, name in zip(sides, scored, strict=False)]
     rows = [
-        [name, percent(value), *(percent(other.metrics[name]) for other in scored.values())]
-        for name, value in result.metrics.items()
+        [name, *_cells(result, name), *(percent(other.metrics[name]) for other in scored.values())]
+        for name in result.metrics
     ]
     aligned = ("left", *("right",) * (len(head) - 1))
     table = tabulate(rows, headers=head, colalign=aligned, disable_numparse=True)
@@ -51,13 +52,12 @@ def releases_table(scores: Sequence[ReleaseScores], title: str) -> str:
     systems = [[each.result for each in scores]]
     systems += [[_result(each.references[name]) for each in scores] for name in shown]
     head = ["in percent"]
-    for name in ("this file", *shown):
-        head += [
-            f"{name if not position else ''}\n{each.release}"
-            for position, each in enumerate(scores)
-        ]
+    for name, system in zip(("this file", *shown), systems, strict=True):
+        for position, (each, result) in enumerate(zip(scores, system, strict=True)):
+            head.append(f"{name if not position else ''}\n{each.release}")
+            head += ["\n95 % interval"] if result.intervals else []
     rows = [
-        [metric, *(percent(result.metrics[metric]) for system in systems for result in system)]
+        [metric, *(cell for system in systems for each in system for cell in _cells(each, metric))]
         for metric in first.result.metrics
     ]
     aligned = ("left", *("right",) * (len(head) - 1))
@@ -79,9 +79,16 @@ def _result(reference: Result | str) -> Result:
     return reference
 
 
+def _cells(result: Result, metric: str) -> list[str]:
+    """A metric of a result, and its interval where the result has any."""
+    score = percent(result.metrics[metric])
+    return [score, interval(result.intervals.metrics[metric])] if result.intervals else [score]
+
+
 def _below(result: Result, references: Mapping[str, Result | str]) -> list[str]:
     """What stands under a table: what was scored, what was missing, notes, the signature."""
     lines = [_scored(result.counts), *_missing(result.missing)]
+    lines += [_drawn(result.intervals)] if result.intervals else []
     lines += [f"Note: {note}" for note in result.notes]
     lines += [
         f"Note: {name} is not shown: {reason}"
@@ -94,6 +101,18 @@ def _below(result: Result, references: Mapping[str, Result | str]) -> list[str]:
 def percent(score: Score) -> str:
     """A fraction as percent with two digits."""
     return NONE if score is None else f"{100 * score:.2f}"
+
+
+def interval(found: Interval | None) -> str:
+    """An interval in percent with two digits: 16.93 to 17.41."""
+    return NONE if found is None else f"{100 * found.low:.2f} to {100 * found.high:.2f}"
+
+
+def _drawn(found: Intervals) -> str:
+    return (
+        f"Intervals: 95 %, bootstrap over {found.videos:,} videos, "
+        f"{found.resamples:,} resamples, seed {found.seed}"
+    )
 
 
 def _scored(counts: Mapping[str, int]) -> str:

@@ -8,11 +8,12 @@ from typing import NamedTuple, TypeVar
 
 from gytbench.audit.audit import EXPLAINED_ROWS, Audit, Outcome
 from gytbench.audit.drawings import Drawing, draw
-from gytbench.audit.images import VideoFolder
+from gytbench.audit.images import images_of
 from gytbench.audit.release import Place, Release
 from gytbench.audit.rules import Finding
 from gytbench.benchmark import BOX_FILES
 from gytbench.errors import InputError
+from gytbench.scenes.folder import VideoFolder
 
 _TEMPLATE = "page.html.jinja"
 
@@ -105,7 +106,7 @@ def _sections(
         for finding, _ in shown[outcome.rule.id]
         if finding.second is not None
     }
-    images, notes = folder.images(places, release.frames) if folder else ({}, {})
+    images, notes = images_of(folder, places, release.frames) if folder else ({}, {})
     return [
         Section(
             outcome,

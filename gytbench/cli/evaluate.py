@@ -1,14 +1,22 @@
 """`gytbench evaluate`: score a prediction file."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gytbench.cli.options import task_option, truth_options
+from gytbench.cli.options import (
+    protocol_options,
+    resampling_options,
+    task_option,
+    truth_options,
+)
 from gytbench.cli.text import one_line
+from gytbench.errors import InputError
 
 if TYPE_CHECKING:
+    from gytbench.benchmark import Benchmark
     from gytbench.evaluation import Protocol
     from gytbench.predictions import Predictions, Task
     from gytbench.report.tables import ReleaseScores
@@ -25,29 +33,25 @@ if TYPE_CHECKING:
     help="Box release: published, readme, full or repaired; given again, side by side.",
 )
 @truth_options
+@protocol_options
 @click.option(
-    "--heatmap-threshold",
-    type=float,
-    default=0.5,
-    show_default=True,
-    help="Share of a heatmap's maximum that its region reaches.",
+    "--ci", is_flag=True, help="Show 95 % intervals of the metrics (bootstrap over videos)."
+)
+@resampling_options
+@click.option(
+    "--outcomes",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Store the outcomes (.npz), for `gytbench compare` to read in place of PREDICTIONS.",
 )
 @click.option(
-    "--tolerance",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="PX",
-    help="spatial: pixels that the pointing game forgives.",
+    "--report", type=click.Path(path_type=Path), metavar="OUT", help="Write an HTML page."
 )
 @click.option(
-    "--average",
-    default="video-class",
-    show_default=True,
-    help="temporal: video-class, isba, frames-micro or videogem.",
-)
-@click.option(
-    "--fps", type=float, help="temporal: count frames at this rate [default: continuous time]."
+    "--videos",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Videos (ID.mp4 and the like) whose frames go under the page's pictures.",
 )
 @click.option(
     "--json",
@@ -61,6 +65,12 @@ def command(
     task: "Task | None",
     boxes: tuple[str, ...],
     data: Path | None,
+    ci: bool,
+    resamples: int,
+    seed: int,
+    outcomes: Path | None,
+    report: Path | None,
+    videos: Path | None,
     json_path: Path | None,
     **options: Any,
 ) -> None:
@@ -69,45 +79,123 @@ def command(
     Prints the metrics in percent beside the floor and the ceiling of the task,
     and the signature that names every convention behind them.
     """
-    from gytbench.errors import InputError
     from gytbench.evaluation import Protocol, results_json
+    from gytbench.evaluation.outcomes import outcomes_file, system_of
+    from gytbench.evaluation.uncertainty import with_intervals
     from gytbench.predictions import collector_paused, load_predictions
     from gytbench.report.tables import releases_table, result_table
     from gytbench.report.writing import write_whole
 
     alone = str(json_path) == "-"
-    if json_path is not None and not alone and json_path.resolve() == predictions.resolve():
-        raise InputError("--json would overwrite the predictions", where=str(json_path))
+    releases = list(dict.fromkeys(boxes))
+    _check_outputs(predictions, {"--json": json_path, "--outcomes": outcomes, "--report": report})
+    _check_choices(outcomes, report, videos, releases, ci)
+    title = one_line(str(predictions))
     # A short process with millions of objects and no cycles: collecting only costs time.
     with collector_paused():
         read = load_predictions(predictions)
         protocols = [
-            Protocol(task=task or read.task, boxes=release, **options)
-            for release in dict.fromkeys(boxes)
+            Protocol(task=task or read.task, boxes=release, **options) for release in releases
         ]
-        scores = [_score(read, protocol, data, not alone) for protocol in protocols]
+        benchmarks = [benchmark_for(protocol, data) for protocol in protocols]
+        scores = [
+            _score(read, benchmark, protocol, not alone or report is not None)
+            for benchmark, protocol in zip(benchmarks, protocols, strict=True)
+        ]
+    if outcomes is not None:
+        system = system_of(scores[0].result, benchmarks[0], one_line(predictions.name))
+        write_whole(outcomes, outcomes_file(system))
+    if ci:
+        scores = [
+            each._replace(result=with_intervals(each.result, resamples, seed)) for each in scores
+        ]
+    if report is not None:
+        _write_report(report, title, read, benchmarks[0], protocols[0], scores[0], videos)
     if json_path is not None:
         write_whole(json_path, results_json([each.result for each in scores]))
     if not alone:
-        title = one_line(str(predictions))
         one = len(scores) == 1
         click.echo(result_table(*scores[0][1:], title) if one else releases_table(scores, title))
 
 
+def _check_outputs(predictions: Path, outputs: Mapping[str, Path | None]) -> None:
+    """Raise `InputError` where an output would overwrite the predictions or another output."""
+    seen: dict[Path, str] = {}
+    for option, path in outputs.items():
+        if path is None or (option == "--json" and str(path) == "-"):
+            continue
+        if path.resolve() == predictions.resolve():
+            raise InputError(f"{option} would overwrite the predictions", where=str(path))
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            raise InputError(f"{other} and {option} name the same file", where=str(path))
+
+
+def _check_choices(
+    outcomes: Path | None,
+    report: Path | None,
+    videos: Path | None,
+    releases: Sequence[str],
+    ci: bool,
+) -> None:
+    """Raise `InputError` for options that do not go together."""
+    if outcomes is not None and outcomes.suffix != ".npz":
+        raise InputError("the name of stored outcomes must end in .npz", where=str(outcomes))
+    for option, path in (("--outcomes", outcomes), ("--report", report)):
+        if path is not None and len(releases) > 1:
+            raise InputError(f"{option} holds one result: give --boxes once")
+    if videos is not None and report is None:
+        raise InputError("--videos puts frames into the page of --report OUT; give it too")
+    given = click.get_current_context().get_parameter_source
+    for name in ("resamples", "seed"):
+        if not ci and given(name) is click.core.ParameterSource.COMMANDLINE:
+            raise InputError(f"--{name} is for intervals; give --ci too")
+
+
+def _write_report(
+    path: Path,
+    title: str,
+    read: "Predictions",
+    benchmark: "Benchmark",
+    protocol: "Protocol",
+    scored: "ReleaseScores",
+    videos: Path | None,
+) -> None:
+    from gytbench.diagnosis import diagnose
+    from gytbench.predictions import pack
+    from gytbench.report.html import ReportInputs, write_report
+    from gytbench.report.html.frames import PageFrames
+    from gytbench.report.html.views import video_views
+    from gytbench.scenes.folder import VideoFolder
+
+    frames = None if videos is None else PageFrames(VideoFolder(videos))
+    packed = pack(read, benchmark, protocol.task)
+    found = diagnose(packed, benchmark, protocol) if protocol.task == "st" else None
+    views = video_views(packed, benchmark, protocol, frames)
+    write_report(path, ReportInputs(title, scored.result, scored.references, found, views))
+    if frames is not None and frames.missing:
+        click.echo(f"{frames.missing:,} pictures of the page have no frame", err=True)
+
+
+def benchmark_for(protocol: "Protocol", data: Path | None) -> "Benchmark":
+    """The ground truth that a protocol asks for."""
+    from gytbench.benchmark import load_benchmark
+
+    return load_benchmark(
+        boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
+    )
+
+
 def _score(
-    read: "Predictions", protocol: "Protocol", data: Path | None, beside: bool
+    read: "Predictions", benchmark: "Benchmark", protocol: "Protocol", beside: bool
 ) -> "ReleaseScores":
     """The result on one release; with `beside`, the floors and ceilings too."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from gytbench.benchmark import load_benchmark
     from gytbench.bounds import reference_results
     from gytbench.evaluation import score
     from gytbench.report.tables import ReleaseScores
 
-    benchmark = load_benchmark(
-        boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
-    )
     # Array work leaves the interpreter free: the references are scored beside the file.
     with ThreadPoolExecutor(max_workers=1) as second:
         references = second.submit(reference_results, benchmark, protocol) if beside else None

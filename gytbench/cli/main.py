@@ -13,7 +13,10 @@ from gytbench.errors import InputError
 
 _COMMANDS = {
     "evaluate": ("evaluate", "Score a prediction file."),
+    "compare": ("compare", "Compare systems: differences, intervals, p-values."),
+    "diagnose": ("diagnose", "Say which error costs what."),
     "validate": ("validate", "List everything that is wrong with a prediction file."),
+    "show": ("show", "Draw predictions over ground truth: a frame, a sheet, a clip."),
     "run-baseline": ("run_baseline", "Write the predictions of a floor or ceiling."),
     "demo": ("demo", "Score the embedded demo benchmark."),
     "annotate": ("annotate", "Collect centre points in the browser."),

@@ -52,6 +52,17 @@ def boxes_option(command: Command) -> Command:
     )(command)
 
 
+def heatmap_option(command: Command) -> Command:
+    """--heatmap-threshold"""
+    return click.option(
+        "--heatmap-threshold",
+        type=float,
+        default=0.5,
+        show_default=True,
+        help="Share of a heatmap's maximum that its region reaches.",
+    )(command)
+
+
 def truth_options(command: Command) -> Command:
     """--classes, --subset and --data: which ground truth, apart from the boxes."""
     for option in (
@@ -65,6 +76,56 @@ def truth_options(command: Command) -> Command:
     ):
         command = option(command)
     return data_option(command)
+
+
+def protocol_options(command: Command) -> Command:
+    """--heatmap-threshold, --tolerance, --average and --fps: the choices of one task alone."""
+    for option in (
+        click.option(
+            "--fps",
+            type=float,
+            help="temporal: count frames at this rate [default: continuous time].",
+        ),
+        click.option(
+            "--average",
+            default="video-class",
+            show_default=True,
+            help="temporal: video-class, isba, frames-micro or videogem.",
+        ),
+        click.option(
+            "--tolerance",
+            type=float,
+            default=0.0,
+            show_default=True,
+            metavar="PX",
+            help="spatial: pixels that the pointing game forgives.",
+        ),
+    ):
+        command = option(command)
+    return heatmap_option(command)
+
+
+def resampling_options(command: Command) -> Command:
+    """--resamples and --seed: how videos are drawn."""
+    for option in (
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Seed of the draws.",
+        ),
+        click.option(
+            "--resamples",
+            type=click.IntRange(100, 100_000),
+            default=1000,
+            show_default=True,
+            metavar="N",
+            help="How often the videos are drawn again for an interval.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def points_options(command: Command) -> Command:

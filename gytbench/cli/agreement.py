@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gytbench.cli.options import data_option, points_options
+from gytbench.cli.options import data_option, json_option, points_options
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -21,13 +21,7 @@ _FILE = click.Path(path_type=Path)
 @click.command("agreement")
 @click.argument("points", nargs=-1, type=_FILE)
 @points_options
-@click.option(
-    "--json",
-    "json_path",
-    type=click.Path(path_type=Path, allow_dash=True),
-    metavar="OUT",
-    help="Write everything as JSON; `-` prints it, and nothing else.",
-)
+@json_option
 @click.option("--plots", type=_FILE, metavar="DIR", help="Draw plots (PNG) into a folder.")
 @click.option(
     "--again",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gytbench.cli.options import boxes_option, heatmap_option, truth_options
+from gytbench.cli.options import boxes_option, heatmap_option, json_option, truth_options
 from gytbench.cli.text import one_line
 
 
@@ -21,13 +21,7 @@ from gytbench.cli.text import one_line
     metavar="IOU",
     help="Tube IoU from which a tube is right.",
 )
-@click.option(
-    "--json",
-    "json_path",
-    type=click.Path(path_type=Path, allow_dash=True),
-    metavar="OUT",
-    help="Write everything as JSON; `-` prints it, and nothing else.",
-)
+@json_option
 def command(
     predictions: Path,
     boxes: str,

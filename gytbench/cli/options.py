@@ -128,6 +128,17 @@ def resampling_options(command: Command) -> Command:
     return command
 
 
+def json_option(command: Command) -> Command:
+    """--json OUT"""
+    return click.option(
+        "--json",
+        "json_path",
+        type=click.Path(path_type=Path, allow_dash=True),
+        metavar="OUT",
+        help="Write everything as JSON; `-` prints it, and nothing else.",
+    )(command)
+
+
 def points_options(command: Command) -> Command:
     """--sizes and --column: how files of points are read."""
     for option in (

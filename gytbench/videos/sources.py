@@ -1,4 +1,4 @@
-"""What gives frames by second, and how it is opened."""
+"""What gives frames by second."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,31 +47,6 @@ class FrameSource(Protocol):
 
         Raises as `image` does.
         """
-
-
-def open_frames(path: Path) -> FrameSource:
-    """The frames of a video file or of a folder of images.
-
-    Raises `InputError` where the path leads to neither, cannot be decoded, or
-    where PyAV and Pillow are not installed.
-    """
-    try:
-        from gytbench.videos.folders import ImageFolder
-        from gytbench.videos.frames import VideoFile
-    except ImportError:
-        hint = "needs PyAV and Pillow: pip install 'gytbench[video]'"
-        raise InputError(hint, where=str(path)) from None
-    if not path.is_dir() and not path.is_file():
-        raise InputError("no such video file or folder of images", where=str(path))
-    source: FrameSource = ImageFolder(path) if path.is_dir() else VideoFile(path)
-    if not source.video.isprintable():
-        raise InputError("its name cannot be printed; rename it to the video's id", where=str(path))
-    return source
-
-
-def frames_at(path: Path, seconds: Sequence[int]) -> "Iterator[tuple[int, Image]]":
-    """Each of the ascending seconds with its frame in RGB; see `FrameSource.frames`."""
-    return open_frames(path).frames(seconds)
 
 
 def check_seconds(asked: Sequence[int], known: Sequence[int], where: Path) -> None:

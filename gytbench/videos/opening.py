@@ -1,0 +1,36 @@
+"""The frames of a path: those of a video file or of a folder of images."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gytbench.errors import InputError
+from gytbench.videos.sources import FrameSource
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def open_frames(path: Path) -> FrameSource:
+    """The frames of a video file or of a folder of images.
+
+    Raises `InputError` where the path leads to neither, cannot be decoded, or
+    where PyAV and Pillow are not installed.
+    """
+    try:
+        from gytbench.videos.folders import ImageFolder
+        from gytbench.videos.frames import VideoFile
+    except ImportError:
+        hint = "needs PyAV and Pillow: pip install 'gytbench[video]'"
+        raise InputError(hint, where=str(path)) from None
+    if not path.is_dir() and not path.is_file():
+        raise InputError("no such video file or folder of images", where=str(path))
+    source: FrameSource = ImageFolder(path) if path.is_dir() else VideoFile(path)
+    if not source.video.isprintable():
+        raise InputError("its name cannot be printed; rename it to the video's id", where=str(path))
+    return source
+
+
+def frames_at(path: Path, seconds: Sequence[int]) -> "Iterator[tuple[int, Image]]":
+    """Each of the ascending seconds with its frame in RGB; see `FrameSource.frames`."""
+    return open_frames(path).frames(seconds)

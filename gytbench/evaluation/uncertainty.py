@@ -1,4 +1,4 @@
-"""Confidence intervals: a bootstrap over videos (docs/protocol.md, section 7).
+"""Confidence intervals: a bootstrap over videos (docs/analysis.md, section 1).
 
 Seconds and tubes of one video are not independent of each other, so whole videos
 are drawn with replacement. A video that is drawn twice counts twice.

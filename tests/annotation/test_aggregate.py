@@ -99,7 +99,7 @@ def test_columns_may_be_named(tmp_path: Path) -> None:
         ({"x": 10**400}, "$[1].x: the number is too large"),
         ({"image_url": "cut.jpg"}, "$[1].image_url: 'cut.jpg' tells no frame"),
         ({"image_url": None}, "$[1].image_url: is missing; give a name"),
-        ({"mean_x": 3}, "several columns may be x; name one (columns: x=mean_x or x=x)"),
+        ({"mean_x": 3}, "several columns may be x; name one (--column x=mean_x or --column x=x)"),
     ],
 )
 def test_faults(change: dict[str, Any], reason: str, tmp_path: Path) -> None:

@@ -224,9 +224,13 @@ def test_numbers_beyond_bounds_in_json(number: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "columns", "reasons"),
     [
-        ("video,second,y", {}, ["has no column x; rename one, or name it (columns: x=NAME); the"]),
+        ("video,second,y", {}, ["has no column x; rename one, or name it (--column x=NAME); the"]),
         ("x,y,video", {}, ["needs a column image, or the columns video and second; the file has"]),
-        ("x,y,px,image", {}, ["several columns may be x; name one (columns: x=x or x=px)"]),
+        (
+            "x,y,px,image",
+            {},
+            ["several columns may be x; name one (--column x=x or --column x=px)"],
+        ),
         ("x,y,image,Width", {}, ["has only one of the columns width and height; give both"]),
         (
             "left,y,image",
@@ -370,3 +374,10 @@ def test_a_written_file_names_its_places(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     write_json([PointRow("v", 1, "", "a", 1, 1, 9, 9, "")] * 2, path)
     assert [row.where for row in read_rows(path, {})] == [f"{path}: $[0]", f"{path}: $[1]"]
+
+
+def test_a_released_file_of_another_kind_is_no_list_of_rows(tmp_path: Path) -> None:
+    path = tmp_path / "seg.json"
+    path.write_text('{"v": [{"segment": [1, 2], "id": 0, "sentence": "x"}]}')
+    with pytest.raises(InputError, match="an object that is not COCO"):
+        read_rows(path, {})

@@ -133,7 +133,10 @@ def _is_lines(data: bytes, path: Path) -> bool:
         first = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     except NOT_DECODED:
         return False
-    return not {"images", "annotations"} & first.keys()
+    if {"images", "annotations"} & first.keys():
+        return False
+    # A row holds plain values; an object of objects or lists is another kind of file.
+    return not any(bytes(value).lstrip().startswith((b"{", b"[")) for value in first.values())
 
 
 def _coco(document: Any, source: str) -> dict[str, Any]:

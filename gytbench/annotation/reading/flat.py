@@ -89,8 +89,8 @@ def find_columns(
             continue
         roles[role] = found[0]
         if len(found) > 1:
-            options = " or ".join(f"{role}={name}" for name in found)
-            reason = f"several columns may be {role}; name one (columns: {options})"
+            options = " or ".join(f"--column {role}={name}" for name in found)
+            reason = f"several columns may be {role}; name one ({options})"
             answers.fault(sheet.source, reason, "columns")
     for reason in _lacking(roles, columns):
         answers.fault(sheet.source, f"{reason}; {_columns_of(sheet)}", "columns")
@@ -125,7 +125,7 @@ def _lacking(roles: Roles, columns: Mapping[str, str]) -> Iterable[str]:
     """What is needed and not there, but for columns that were named: those have their fault."""
     for role in ("x", "y"):
         if role not in roles and role not in columns:
-            yield f"has no column {role}; rename one, or name it (columns: {role}=NAME)"
+            yield f"has no column {role}; rename one, or name it (--column {role}=NAME)"
     told = roles.keys() | columns.keys()
     if "image" not in told and not {"video", "second"} <= told:
         yield "needs a column image, or the columns video and second"

@@ -35,7 +35,7 @@ check: $(INSTALLED_DEV)  ## Format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 tests: $(INSTALLED_DEV) browser  ## All tests, with the coverage of the metrics and what feeds them
-	$(BIN)/python -m pytest --cov --cov-report=term
+	GYTBENCH_SCREENSHOTS=$(CURDIR)/.build/screenshots $(BIN)/python -m pytest --cov --cov-report=term
 
 browser:  ## Install Chromium with its driver (Debian, Ubuntu) where they are missing
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
@@ -45,4 +45,4 @@ bench: $(INSTALLED_DEV)  ## Speed and memory side by side, on the released files
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) gytbench-demo .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .build gytbench-demo .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache

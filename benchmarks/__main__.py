@@ -13,10 +13,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from benchmarks.alignment import alignment
 from benchmarks.annotation import boxes_and_masks
 from benchmarks.generate import heatmap_answers, many_tubes
 from benchmarks.measuring import command_cost, json_load_cost, show, timed
 from benchmarks.pixel_loop import hit_and_iou, tube_iou
+from benchmarks.video_reading import video_reading
 from gytbench.benchmark import Benchmark, load_benchmark
 from gytbench.evaluation import Protocol
 from gytbench.evaluation.overlaps import measure
@@ -44,6 +46,8 @@ def main() -> None:
         _tubes_against_slow_ways(load_predictions(tubes), benchmark)
         _heatmaps_against_slow_ways(load_predictions(heatmaps), benchmark)
         boxes_and_masks(benchmark, folder)
+    alignment()
+    video_reading()
 
 
 def _whole(path: Path, task: Any, benchmark: Benchmark) -> None:

@@ -1,10 +1,29 @@
 """`gytbench data`: get the released annotations, check them, and say what they hold."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gytbench.cli.options import data_option
+from gytbench.cli.options import data_option, json_option
+from gytbench.cli.text import one_line
+
+if TYPE_CHECKING:
+    from gytbench.grounding.folder_check import State, VideoState
+
+_STATES: "dict[State, str]" = {
+    "ok": "as the original",
+    "other size": "of another size",
+    "stretched": "stretched to the annotation frame",
+    "no size known": "without an original size to compare with",
+    "missing": "missing",
+    "cannot be decoded": "cannot be decoded",
+    "too short": "too short",
+    "other aspect": "of another aspect",
+}
+"""How a number of videos in a state is told."""
 
 
 @click.group("data")
@@ -93,6 +112,75 @@ def stats(as_json: bool, data: Path | None) -> None:
             disable_numparse=True,
         )
     )
+
+
+@command.command("videos")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@json_option
+@data_option
+def videos(folder: Path, json_path: Path | None, data: Path | None) -> None:
+    """Check a folder of videos before a long run; exit code 1 unless all are usable.
+
+    DIR holds each video as VIDEO.mp4 or the like, or as a folder VIDEO of images.
+    """
+    from gytbench.benchmark import load_benchmark
+    from gytbench.grounding.folder_check import check_videos, native_sizes, other_files
+
+    benchmark = load_benchmark(data=data)
+    found = check_videos(folder, benchmark, native_sizes(data))
+    others = other_files(folder, benchmark)
+    alone = str(json_path) == "-"
+    if json_path is not None:
+        from gytbench.report.writing import write_whole
+
+        write_whole(json_path, _videos_json(found, others))
+    if not alone:
+        click.echo(_videos_table(found))
+        click.echo(f"Files of no video of the benchmark: {len(others):,}")
+    unusable = [each for each in found if not each.usable]
+    if unusable:
+        kinds = _counted(unusable)
+        text = f"{len(unusable):,} of {len(found):,} videos are not usable: {kinds}"
+        click.echo(text, err=alone)
+        raise SystemExit(1)
+    if not alone:
+        click.echo(f"all {len(found):,} videos are usable")
+
+
+def _videos_table(found: "Sequence[VideoState]") -> str:
+    """A row for each video that is not usable or lies there twice, then the usable ones counted."""
+    from tabulate import tabulate
+
+    rows = []
+    for each in found:
+        notes = [] if each.usable else [each.reason]
+        notes += [each.doubled] if each.doubled else []
+        if notes:
+            rows.append([*map(one_line, (each.video, each.state, "; ".join(notes)))])
+    usable = [each for each in found if each.usable]
+    told = f"Usable: {_counted(usable) or 'none'}"
+    if not rows:
+        return told
+    table = tabulate(rows, headers=("video", "state", ""), disable_numparse=True)
+    return f"{table}\n\n{told}"
+
+
+def _counted(found: "Sequence[VideoState]") -> str:
+    counts = Counter(each.state for each in found)
+    return ", ".join(
+        f"{counts[state]:,} {text}" for state, text in _STATES.items() if counts[state]
+    )
+
+
+def _videos_json(found: "Sequence[VideoState]", others: Sequence[str]) -> bytes:
+    import json
+
+    content = {
+        "counts": Counter(each.state for each in found),
+        "videos": [each._asdict() | {"usable": each.usable} for each in found],
+        "other_files": others,
+    }
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def _number(value: float | None) -> str:

@@ -24,12 +24,11 @@ class VideoFolder:
             raise InputError(
                 "--videos needs PyAV and Pillow: pip install 'gytbench[video]'"
             ) from None
+        from gytbench.videos import listed_videos
+
         self._paths: dict[str, list[Path]] = {}
-        try:
-            for path in sorted(folder.iterdir()):
-                self._paths.setdefault(path.stem, []).append(path)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", where=str(folder)) from None
+        for path in listed_videos(folder):
+            self._paths.setdefault(path.stem, []).append(path)
 
     def __contains__(self, video: str) -> bool:
         return video in self._paths

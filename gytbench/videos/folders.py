@@ -13,10 +13,9 @@ from typing import NamedTuple
 from PIL import Image, ImageOps
 
 from gytbench.errors import InputError
-from gytbench.videos.sources import EncodedImage, check_seconds
+from gytbench.videos.sources import IMAGE_SUFFIXES, EncodedImage, check_seconds
 
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 # The step has a letter, so that clip_name_x_3_76 is a second and not the step "76".
 _WITH_STEP = re.compile(r"(?P<video>[\w-]{11})_(?P<second>\d{1,7})_(?P<step>.*[^\W\d_].*)", re.A)
@@ -80,7 +79,7 @@ def _names(folder: Path) -> list[_Name]:
         raise InputError(f"cannot be read: {error.strerror}", where=str(folder)) from None
     seen: dict[tuple[int, str | None], _Name] = {}
     for path in paths:
-        if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
             continue
         name = _parse(path)
         other = seen.setdefault((name.second, name.step), name)

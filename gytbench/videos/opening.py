@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gytbench.errors import InputError
-from gytbench.videos.sources import FrameSource
+from gytbench.videos.sources import IMAGE_SUFFIXES, FrameSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,6 +29,23 @@ def open_frames(path: Path) -> FrameSource:
     if not source.video.isprintable():
         raise InputError("its name cannot be printed; rename it to the video's id", where=str(path))
     return source
+
+
+def listed_videos(folder: Path) -> list[Path]:
+    """What may be a video in a folder of videos, by name: files, and folders of images.
+
+    Hidden files and single pictures, such as a preview beside its video, are left out.
+    Raises `InputError` where the folder cannot be read.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(folder)) from None
+    return [
+        path
+        for path in paths
+        if not path.name.startswith(".") and path.suffix.lower() not in IMAGE_SUFFIXES
+    ]
 
 
 def frames_at(path: Path, seconds: Sequence[int]) -> "Iterator[tuple[int, Image]]":

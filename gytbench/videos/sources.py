@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+"""Of the images that a folder of frames may hold."""
+
+
 class EncodedImage(NamedTuple):
     """An image as a browser takes it: its MIME type and its bytes."""
 

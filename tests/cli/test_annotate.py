@@ -41,6 +41,29 @@ def test_export(run: Run, source: Path, log: Path, tmp_path: Path, suffix: str) 
     assert len(rows) == 1
 
 
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_the_export_is_what_build_boxes_reads(
+    run: Run, source: Path, tmp_path: Path, suffix: str
+) -> None:
+    """Ann's first click is replaced, ben saw nothing, cem skipped; dora clicked too."""
+    log, out, boxes = tmp_path / "log.jsonl", tmp_path / f"out.{suffix}", tmp_path / "boxes.json"
+    with AnswerLog(log) as opened:
+        opened.append(answer(annotator="ann", x=5, y=5))
+        opened.append(answer(annotator="ann", x=30, y=20))
+        opened.append(answer(annotator="ben", answer="none", x=None, y=None))
+        opened.append(answer(annotator="cem", answer="skip", x=None, y=None))
+        opened.append(answer(annotator="dora", x=40, y=30))
+    given = answer()
+    run("annotate", source, "-o", log, "--export", out)
+    code, said, err = run("build-boxes", out, "-o", boxes, "--frame", "native", "--margin", 0)
+    assert (code, err) == (0, "")
+    assert "1 frames, 2 points of 3 annotators" in said
+    found = json.loads(boxes.read_text())
+    assert found == {given.video: {str(given.second): [30, 20, 40, 30]}}
+    refused = run("build-boxes", log, "-o", boxes)
+    assert (refused.code, "export it with --export OUT.csv" in refused.err) == (2, True)
+
+
 def test_export_while_a_server_writes(run: Run, source: Path, log: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     with annotating(source, "-o", log) as served:

@@ -119,6 +119,12 @@ def _own(rows: list[PointRow]) -> PointFile:
 def _of_sheet(sheet: Sheet, columns: Mapping[str, str]) -> PointFile:
     if not sheet.places:
         raise InputError("holds no rows", where=sheet.source)
+    if {"answer", "annotator", "time"} <= set(sheet.names):
+        reason = (
+            "is the log of `gytbench annotate`, which keeps answers that were replaced; "
+            "export it with --export OUT.csv, and give that"
+        )
+        raise InputError(reason, where=sheet.source)
     if is_aggregate(sheet):
         return PointFile(read_aggregate(sheet, columns), True, is_native(sheet))
     return _own(read_flat(sheet, columns))

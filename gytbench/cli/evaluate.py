@@ -165,14 +165,16 @@ def _write_report(
     from gytbench.predictions import pack
     from gytbench.report.html import ReportInputs, write_report
     from gytbench.report.html.frames import PageFrames
-    from gytbench.report.html.views import video_views
+    from gytbench.report.html.views import overall_gallery, video_views
     from gytbench.scenes.folder import VideoFolder
 
     frames = None if videos is None else PageFrames(VideoFolder(videos))
     packed = pack(read, benchmark, protocol.task)
     found = diagnose(packed, benchmark, protocol) if protocol.task == "st" else None
     views = video_views(packed, benchmark, protocol, frames)
-    write_report(path, ReportInputs(title, scored.result, scored.references, found, views))
+    gallery = overall_gallery(packed, benchmark, protocol, frames)
+    inputs = ReportInputs(title, scored.result, scored.references, found, views, gallery)
+    write_report(path, inputs)
     if frames is not None and frames.missing:
         click.echo(f"{frames.missing:,} pictures of the page have no frame", err=True)
 

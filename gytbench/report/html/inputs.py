@@ -26,6 +26,8 @@ class GalleryItem(NamedTuple):
     """A whole SVG document. It is shown as an image, so nothing in it can run."""
     kind: Literal["best", "worst", "typical"]
     verdict: str
+    video: str = ""
+    second: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,5 @@ class ReportInputs:
     """The floor first, the ceiling last; a text in place of a result says why there is none."""
     diagnosis: Diagnosis | None = None
     videos: Mapping[str, VideoView] = field(default_factory=dict)
+    gallery: tuple[GalleryItem, ...] = ()
+    """The best, worst and most typical frames of all videos."""

@@ -67,6 +67,10 @@ def _shown(inputs: ReportInputs) -> dict[str, Any]:
         "style": (_HERE / "report.css").read_text(encoding="utf-8"),
         "script": script,
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "gallery": [
+            (kind, [(each, _address(each.svg)) for each in inputs.gallery if each.kind == kind])
+            for kind in ("best", "worst", "typical")
+        ],
         "tables": script_json(
             {
                 "classes": _table("class", result.per_class),
@@ -126,6 +130,11 @@ def _views(videos: Mapping[str, VideoView]) -> dict[str, Any]:
         for name, view in videos.items()
     }
     return {"labels": list(labels), "videos": shown}
+
+
+def _address(svg: str) -> str:
+    """The SVG as an image of its own, in which nothing can run."""
+    return "data:image/svg+xml;base64," + base64.b64encode(_document(svg).encode()).decode()
 
 
 def _short(seconds: float) -> float:

@@ -1,7 +1,7 @@
 """What the page shows of each video, made from predictions and the ground truth."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final, Literal
 
@@ -19,10 +19,16 @@ PICTURES: Final = 3
 """Frames of each kind (best, worst, typical) in the gallery of a video."""
 
 _WIDTH: Final = 240
-_ALL_PICTURES: Final = 7_500_000
+_ALL_VIDEOS: Final = 6
+"""Frames of each kind in the gallery of the whole file."""
+_ONE_GALLERY: Final = 500_000
+"""Characters that it may take."""
+_ALL_PICTURES: Final = 7_000_000
 """Characters that the galleries of all videos may take together."""
 _IGNORED: Final = VERDICTS.index("ignored")
 _SHOWN: Final = tuple(name for name in VERDICTS if name != "background")
+
+_Kind = Literal["best", "worst", "typical"]
 
 FrameOf = Callable[[Scene], str | None]
 """The address (data:) of a scene's frame; None draws it on a blank canvas."""
@@ -50,6 +56,19 @@ def video_views(
         views[name] = _view(of, frame or (lambda _: None), share)
         left -= sum(len(each.svg) for each in views[name].gallery)
     return views
+
+
+def overall_gallery(
+    packed: PackedTubes,
+    benchmark: Benchmark,
+    protocol: Protocol,
+    frame: FrameOf | None = None,
+) -> tuple[GalleryItem, ...]:
+    """The best, worst and most typical frames of the whole file; none in the task temporal."""
+    if protocol.task == "temporal":
+        return ()
+    scenes = scenes_of(packed, benchmark, protocol).values()
+    return _gallery(_by_turns(scenes, _ALL_VIDEOS), frame or (lambda _: None), _ONE_GALLERY)
 
 
 def _timelines(packed: PackedTubes, benchmark: Benchmark) -> dict[str, VideoView]:
@@ -90,7 +109,7 @@ def _view(scenes: VideoScenes, frame: FrameOf, room: int) -> VideoView:
         predicted=tuple(predicted),
         ignored=_stretches(np.unique(scenes.seconds[scenes.verdicts == _IGNORED])),
         counts={name: counts[name] for name in _SHOWN if counts[name]},
-        gallery=_gallery(scenes, frame, room),
+        gallery=_gallery(_by_turns(scenes, PICTURES), frame, room),
     )
 
 
@@ -100,19 +119,23 @@ def _stretches(seconds: Ints) -> tuple[tuple[float, float], ...]:
     return tuple((float(run[0]), float(run[-1] + 1)) for run in runs if run.size)
 
 
-def _gallery(scenes: VideoScenes, frame: FrameOf, room: int) -> tuple[GalleryItem, ...]:
-    """Pictures of every kind by turns, as far as there is room; each scene once."""
+def _gallery(
+    turns: Sequence[tuple[_Kind, Scene]], frame: FrameOf, room: int
+) -> tuple[GalleryItem, ...]:
+    """Pictures of scenes, as far as there is room; each scene once."""
     items: list[GalleryItem] = []
-    seen: set[tuple[int, int | None]] = set()
-    for kind, scene in _by_turns(scenes):
-        place = scene.second, scene.instance
+    seen: set[tuple[str, int, int | None]] = set()
+    for kind, scene in turns:
+        place = scene.video, scene.second, scene.instance
         if place in seen:
             continue
         svg = _drawn(scene, frame, room)
         if len(svg) <= room:
             seen.add(place)
             room -= len(svg)
-            items.append(GalleryItem(summary(scene), svg, kind, scene.verdict))
+            items.append(
+                GalleryItem(summary(scene), svg, kind, scene.verdict, scene.video, scene.second)
+            )
     return tuple(items)
 
 
@@ -123,11 +146,11 @@ def _drawn(scene: Scene, frame: FrameOf, room: int) -> str:
     return scene_svg(scene, None, _WIDTH) if address and len(svg) > room else svg
 
 
-_Kind = Literal["best", "worst", "typical"]
-
-
-def _by_turns(scenes: VideoScenes) -> list[tuple[_Kind, Scene]]:
-    picks = pick(scenes, PICTURES)
+def _by_turns(
+    scenes: VideoScenes | Iterable[VideoScenes], number: int
+) -> list[tuple[_Kind, Scene]]:
+    """So many scenes of every kind, the first of each first."""
+    picks = pick(scenes, number)
     kinds: tuple[_Kind, ...] = ("best", "worst", "typical")
     turns = zip_longest(picks.best, picks.worst, picks.typical)
     return [

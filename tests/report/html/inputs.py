@@ -108,6 +108,12 @@ def inputs() -> ReportInputs:
         },
         diagnosis=diagnosis(),
         videos={name: view() for name in list(found.per_video)[:40]},
+        gallery=tuple(
+            item._replace(video=name, second=number)
+            for number, (name, item) in enumerate(
+                zip(found.per_video, view().gallery, strict=False)
+            )
+        ),
     )
 
 
@@ -135,4 +141,5 @@ def hostile() -> ReportInputs:
         ),
         references={SCRIPT: whole.result, IMAGE: CLOSING},
         videos={SCRIPT: seen},
+        gallery=(GalleryItem(IMAGE, evil, "worst", CLOSING, SCRIPT, 3),),
     )

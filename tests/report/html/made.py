@@ -10,7 +10,7 @@ from gytbench.evaluation import Protocol, score
 from gytbench.evaluation.uncertainty import with_intervals
 from gytbench.predictions import Predictions, Task, pack
 from gytbench.report.html import ReportInputs
-from gytbench.report.html.views import video_views
+from gytbench.report.html.views import overall_gallery, video_views
 
 
 def report_on(predictions: Predictions, benchmark: Benchmark, task: Task) -> ReportInputs:
@@ -23,6 +23,7 @@ def report_on(predictions: Predictions, benchmark: Benchmark, task: Task) -> Rep
         references=reference_results(benchmark, protocol),
         diagnosis=diagnose(packed, benchmark, protocol) if task == "st" else None,
         videos=video_views(packed, benchmark, protocol),
+        gallery=overall_gallery(packed, benchmark, protocol),
     )
 
 

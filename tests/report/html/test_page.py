@@ -70,7 +70,9 @@ def test_markup_in_names_stays_text() -> None:
     assert "<!--" not in page
     tags = Tags(page).names
     assert tags.count("script") == 3
-    assert "img" not in tags
+    # The one image is the gallery's own.
+    assert tags.count("img") == 1
+    assert 'src="data:image/svg+xml;base64,' in page
     assert "<title>&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert [row[0] for row in data_of(page, "tables")["videos"]["rows"]] == [SCRIPT, IMAGE]
     assert set(data_of(page, "views")["labels"]) == {IMAGE, CLOSING, SCRIPT}
@@ -246,6 +248,22 @@ def test_without_jinja_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(InputError, match=r"needs Jinja2: pip install 'gytbench\[report\]'"):
         render_report(inputs())
+
+
+def test_the_gallery_of_the_whole_file(tmp_path: Path) -> None:
+    made = demo(tmp_path, "st")
+    kinds = [each.kind for each in made.gallery]
+    # One of the typical frames is among the best already, and is shown once.
+    assert [kinds.count(kind) for kind in ("best", "worst", "typical")] == [6, 6, 5]
+    assert {each.verdict for each in made.gallery if each.kind == "best"} == {"right"}
+    assert "right" not in {each.verdict for each in made.gallery if each.kind == "worst"}
+    places = [(each.video, each.second) for each in made.gallery]
+    assert len(set(places)) == len(places)
+    page = page_of(made)
+    assert page.count("<figcaption>") == 17 + page.count('<figure class="chart">')
+    for video, second in places:
+        assert f'<a href="#video={video}">{video}</a>, second {second}<' in page
+    assert demo(tmp_path, "temporal").gallery == ()
 
 
 def test_frames_that_take_too_much_room_are_left_out(

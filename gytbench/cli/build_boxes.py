@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gytbench.cli.options import data_option, points_options
-from gytbench.cli.text import one_line
+from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -155,14 +155,16 @@ def _size(text: str, option: str) -> tuple[int, int]:
 
 def _summarise(built: "Built") -> None:
     table = built.table
-    kind = "mean points" if table.estimated else f"points of {len(table.annotators)} annotators"
+    kind = "mean point" if table.estimated else "point"
+    people = "" if table.estimated else f" of {counted(len(table.annotators), 'annotator')}"
     boxes = int(built.built.sum())
     note = ", estimated from mean points" if table.estimated else ""
     points = int(table.points.counts.sum())
-    click.echo(f"{one_line(table.name)}: {len(table.frames):,} frames, {points:,} {kind}")
-    click.echo(f"{boxes:,} boxes{note}")
+    frames = counted(len(table.frames), "frame")
+    click.echo(f"{one_line(table.name)}: {frames}, {counted(points, kind)}{people}")
+    click.echo(f"{counted(boxes, 'box')}{note}")
     for reason, count in built.dropped.items():
-        click.echo(f"{count:,} frames without a box: {reason}")
+        click.echo(f"{counted(count, 'frame')} without a box: {reason}")
 
 
 def _write(
@@ -185,7 +187,7 @@ def _write(
         import msgspec
 
         write_whole(options["masks"], msgspec.json.encode(coco(rows, masks)) + b"\n")
-        click.echo(f"{len(masks):,} masks written to {options['masks']}")
+        click.echo(f"{counted(len(masks), 'mask')} written to {options['masks']}")
 
 
 def _write_boxes(rows: Sequence["BuiltBox"], options: dict[str, Any]) -> None:
@@ -195,11 +197,10 @@ def _write_boxes(rows: Sequence["BuiltBox"], options: dict[str, Any]) -> None:
     if options["layout"] != "coco":
         rows, others = one_a_second(rows)
         if others:
-            click.echo(
-                f"{others:,} boxes left out: a second has one box in this layout, the last counts"
-            )
+            reason = "a second has one box in this layout, the last counts"
+            click.echo(f"{counted(others, 'box')} left out: {reason}")
     write_whole(options["output"], encode_layout(rows, options["layout"]))
-    click.echo(f"{len(rows):,} boxes written to {options['output']}")
+    click.echo(f"{counted(len(rows), 'box')} written to {options['output']}")
 
 
 def _write_heatmaps(built: Sequence["Built"], path: Path, cells: tuple[int, int] | None) -> None:
@@ -212,7 +213,7 @@ def _write_heatmaps(built: Sequence["Built"], path: Path, cells: tuple[int, int]
     with open_whole(path) as file:
         names = write_heatmaps(built, cells, file)
         written = sum(1 for _ in tqdm(names, "heatmaps", total, disable=None, leave=False))
-    click.echo(f"{written:,} heatmaps written to {path}")
+    click.echo(f"{counted(written, 'heatmap')} written to {path}")
 
 
 def _explain(

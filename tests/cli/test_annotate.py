@@ -57,7 +57,7 @@ def test_the_export_is_what_build_boxes_reads(
     run("annotate", source, "-o", log, "--export", out)
     code, said, err = run("build-boxes", out, "-o", boxes, "--frame", "native", "--margin", 0)
     assert (code, err) == (0, "")
-    assert "1 frames, 2 points of 3 annotators" in said
+    assert "1 frame, 2 points of 3 annotators" in said
     found = json.loads(boxes.read_text())
     assert found == {given.video: {str(given.second): [30, 20, 40, 30]}}
     refused = run("build-boxes", log, "-o", boxes)

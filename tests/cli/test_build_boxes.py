@@ -57,9 +57,9 @@ def test_the_boxes(run: Run, points: Path, tmp_path: Path) -> None:
     code, text, err = run("build-boxes", points, "-o", out)
     assert (code, err) == (0, "")
     assert text.splitlines() == [
-        "points.csv: 1 frames, 5 points of 5 annotators",
-        "1 boxes",
-        f"1 boxes written to {out}",
+        "points.csv: 1 frame, 5 points of 5 annotators",
+        "1 box",
+        f"1 box written to {out}",
     ]
     assert json.loads(out.read_text()) == {"v": {"3": BOX}}
     assert in_folder(tmp_path) == ["out.json", "points.csv"]
@@ -68,7 +68,7 @@ def test_the_boxes(run: Run, points: Path, tmp_path: Path) -> None:
 def test_without_outputs_it_only_reports(run: Run, points: Path, tmp_path: Path) -> None:
     code, text, _ = run("build-boxes", points)
     assert code == 0
-    assert "1 boxes" in text
+    assert "1 box" in text
     assert in_folder(tmp_path) == ["points.csv"]
 
 
@@ -89,7 +89,7 @@ def test_two_steps_in_a_second(run: Run, tmp_path: Path) -> None:
     path, out = tmp_path / "points.csv", tmp_path / "out.json"
     path.write_text(HEADER + "v,3,add,a,300,200\nv,3,pour,a,400,200\n")
     _, text, _ = run("build-boxes", path, "-o", out)
-    assert "1 boxes left out: a second has one box in this layout, the last counts" in text
+    assert "1 box left out: a second has one box in this layout, the last counts" in text
     assert json.loads(out.read_text()) == {"v": {"3": [300, 100, 500, 300]}}
     _, text, _ = run("build-boxes", path, "-o", out, "--layout", "coco")
     assert "left out" not in text
@@ -102,7 +102,7 @@ def test_masks(run: Run, points: Path, tmp_path: Path) -> None:
         out = tmp_path / "masks.json"
         code, text, err = run("build-boxes", points, "--masks", out, "--level", level)
         assert (code, err) == (0, "")
-        assert f"1 masks written to {out}" in text
+        assert f"1 mask written to {out}" in text
         with contextlib.redirect_stdout(io.StringIO()):
             read = COCO(str(out))
         (annotation,) = read.anns.values()
@@ -116,7 +116,7 @@ def test_heatmaps(run: Run, points: Path, tmp_path: Path) -> None:
     out = tmp_path / "heatmaps.npz"
     code, text, err = run("build-boxes", points, "--heatmaps", out)
     assert (code, err) == (0, "")
-    assert f"1 heatmaps written to {out}" in text
+    assert f"1 heatmap written to {out}" in text
     with np.load(out, allow_pickle=False) as archive:
         assert archive.files == ["v/3/pour_milk"]
         heat = archive["v/3/pour_milk"]
@@ -161,21 +161,21 @@ def test_sizes_and_columns(run: Run, tmp_path: Path) -> None:
 def test_min_points_and_max_spread(run: Run, several: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     for options, seconds, dropped in (
-        ((), ["1", "2", "3"], ["1 frames without a box: nothing visible"]),
+        ((), ["1", "2", "3"], ["1 frame without a box: nothing visible"]),
         (
             ("--min-points", 2),
             ["1", "2"],
             [
-                "1 frames without a box: nothing visible",
-                "1 frames without a box: fewer than 2 points",
+                "1 frame without a box: nothing visible",
+                "1 frame without a box: fewer than 2 points",
             ],
         ),
         (
             ("--max-spread", 50),
             ["1", "3"],
             [
-                "1 frames without a box: nothing visible",
-                "1 frames without a box: spread above 50 pixels",
+                "1 frame without a box: nothing visible",
+                "1 frame without a box: spread above 50 pixels",
             ],
         ),
     ):
@@ -196,8 +196,8 @@ def test_mean_points_give_estimated_boxes(run: Run, tmp_path: Path) -> None:
     path.write_text(means(("v_3_pour.jpg", 300, 200, 10), ("v_4_pour.jpg", None, None, None)))
     code, text, _ = run("build-boxes", path, "-o", out, "--layout", "steps")
     assert code == 0
-    assert "means.json: 2 frames, 1 mean points" in text
-    assert "1 boxes, estimated from mean points" in text
+    assert "means.json: 2 frames, 1 mean point" in text
+    assert "1 box, estimated from mean points" in text
     (row,) = json.loads(out.read_text())["v"].values()
     assert row == {"box": [190, 90, 410, 310], "step": "pour", "estimated": True}
     code, _, err = run("build-boxes", path, "--min-points", 2)

@@ -10,13 +10,11 @@ from gytbench.audit.explanation import Explanation, explain
 from gytbench.benchmark import BOX_FILES, AnnotatedPoint, Box, ClassMap, normalise_label
 from gytbench.benchmark.box_files import Boxes, StepBox, read_boxes
 from gytbench.benchmark.checks import unknown_step, unknown_videos
-from gytbench.benchmark.classes import read_classes
 from gytbench.benchmark.decoding import Second, Size, decode_file, read_bytes
-from gytbench.benchmark.groundingyoutube import SegmentRow
+from gytbench.benchmark.groundingyoutube import SegmentRow, folder_classes
 from gytbench.benchmark.points import FIRST_ROUND, SECOND_ROUND, read_points
 from gytbench.benchmark.releases import Checked, find_data, place, verify
 from gytbench.errors import Fault, InputError
-from gytbench.resources import annotations_folder
 
 SEGMENTS = "seg.json"
 FRAMES = "id2wh_new.json"
@@ -107,7 +105,7 @@ def read_release(data: Path | None = None) -> Release:
     folder = find_data(data)
     names = (SEGMENTS, FRAMES, *POINT_FILES, *BOX_FILES.values())
     present = frozenset(name for name in names if _path(folder, name).is_file())
-    classes = _classes(folder)
+    classes = folder_classes(folder)
     frames = decode_file(_path(folder, FRAMES), dict[str, Size])
     steps: dict[Place, str] = {}
     boxes = {
@@ -138,16 +136,6 @@ def _when(point: AnnotatedPoint) -> tuple[str, int, int]:
 
 def _path(folder: Path, name: str) -> Path:
     return place(folder, f"groundingyoutube/{name}")
-
-
-def _classes(folder: Path) -> ClassMap:
-    """The folder's own class map where it has one, else the package's."""
-    own = _path(folder, "classes.tsv")
-    path = own if own.is_file() else annotations_folder() / "classes.tsv"
-    try:
-        return read_classes(read_bytes(path).decode("utf-8"), "mining512", path)
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8: byte {error.start}", where=str(path)) from None
 
 
 def _segments(path: Path, classes: ClassMap, frames: Container[str]) -> tuple[Segment, ...]:

@@ -84,7 +84,7 @@ def _explained(
 ) -> Bools:
     row, number = pairs.T
     means = np.array([(point.x, point.y) for point in points], dtype=np.float64).reshape(-1, 2)
-    distances = np.array([np.multiply(p.mean_distance, p.scale) for p in points]).reshape(-1, 2)
+    distances = np.array([point.distances for point in points], dtype=np.float64).reshape(-1, 2)
     found = [
         explained(boxes[row], means[number], distances[number], sizes[row], clip=clip)
         for clip in CLIPS

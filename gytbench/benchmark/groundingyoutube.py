@@ -77,7 +77,7 @@ def load_benchmark(
     folder = find_data(None if data is None else Path(data))
     segment_file, frame_file = (_read(folder, name) for name in (SUBSETS[subset], "id2wh_new.json"))
     class_file = _class_file(folder)
-    class_map = read_classes(_text(class_file), classes, class_file.path)
+    class_map = _class_map(class_file, classes)
     frames = decode(frame_file.data, dict[str, Size], frame_file.path)
     instances, dropped = _instances(segment_file, class_map, frames)
     release = _release(boxes, folder, class_map, frames)
@@ -127,6 +127,15 @@ def _class_file(folder: Path) -> _File:
     own = place(folder, "groundingyoutube/classes.tsv")
     path = own if own.is_file() else _packaged_classes()
     return _File(path, read_bytes(path))
+
+
+def folder_classes(folder: Path, kind: str = "mining512") -> ClassMap:
+    """The class map that the files of a data folder are read with; raises as `read_classes`."""
+    return _class_map(_class_file(folder), kind)
+
+
+def _class_map(file: _File, kind: str) -> ClassMap:
+    return read_classes(_text(file), kind, file.path)
 
 
 def _packaged_classes() -> Path:

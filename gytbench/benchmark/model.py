@@ -49,6 +49,11 @@ class AnnotatedPoint(NamedTuple):
     scale: tuple[float, float] = (1.0, 1.0)
     """Width and height, in the annotation frame, of one pixel of its round."""
 
+    @property
+    def distances(self) -> tuple[float, float]:
+        """The mean distance along x and along y, in the annotation frame."""
+        return self.mean_distance * self.scale[0], self.mean_distance * self.scale[1]
+
 
 class Cues(NamedTuple):
     """The temporal annotation of MiningYouTube: when each action happens, to the millisecond."""

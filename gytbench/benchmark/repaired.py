@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gytbench.benchmark.box_files import Boxes
-from gytbench.benchmark.explanation import match_points
+from gytbench.benchmark.explanation import BoxPoints, match_points
 from gytbench.benchmark.model import AnnotatedPoint, Box
 from gytbench.construction import cut_at_height, repair
 
@@ -16,6 +16,8 @@ class Repaired(NamedTuple):
 
     boxes: dict[str, dict[int, Box]]
     estimated: frozenset[tuple[str, int]]
+    matched: BoxPoints
+    """The boxes before, each with its mean point."""
 
 
 def repair_boxes(
@@ -33,6 +35,5 @@ def repair_boxes(
     for (video, second), box in zip(matched.places, mended.tolist(), strict=True):
         repaired[video][second] = (box[0], box[1], box[2], box[3])
     guessed = cut_at_height(matched.boxes, matched.sizes) & (matched.point >= 0)
-    return Repaired(
-        repaired, frozenset(matched.places[row] for row in np.flatnonzero(guessed).tolist())
-    )
+    estimated = frozenset(matched.places[row] for row in np.flatnonzero(guessed).tolist())
+    return Repaired(repaired, estimated, matched)

@@ -1,19 +1,19 @@
 """`gytbench agreement`: how far annotators agree, and which frames to annotate again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gytbench.cli.options import data_option, json_option, points_options
+from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
 if TYPE_CHECKING:
     from gytbench.annotation import PointTable
     from gytbench.annotation.agreement import Agreement
-    from gytbench.benchmark import ClassMap
 
 _FILE = click.Path(path_type=Path)
 
@@ -55,13 +55,14 @@ def command(
     annotators' own points are known.
     """
     from gytbench.annotation.agreement import agreement
+    from gytbench.benchmark.groundingyoutube import folder_classes
     from gytbench.benchmark.releases import data_target
     from gytbench.report.agreement import agreement_json, agreement_tables, draw_agreement
     from gytbench.report.writing import write_whole
 
-    _keep_inputs((json_path, again), points)
+    keep_inputs((json_path, again), points)
     tables = _given(points, reading) if points else _released(data, reading)
-    classes = _classes(data_target(data))
+    classes = folder_classes(data_target(data))
     found = {name: agreement(table, classes.name_of) for name, table in tables.items()}
     if json_path is not None:
         write_whole(json_path, agreement_json(found))
@@ -99,43 +100,15 @@ def _released(data: Path | None, reading: Mapping[str, Any]) -> "dict[str, Point
     return dict(zip(("round 1", "round 2"), load_tables(rounds), strict=True))
 
 
-def _classes(folder: Path) -> "ClassMap":
-    """The folder's own class map where it has one, else the package's."""
-    from gytbench.benchmark.classes import read_classes
-    from gytbench.benchmark.decoding import read_bytes
-    from gytbench.benchmark.releases import place
-    from gytbench.resources import annotations_folder
-
-    own = place(folder, "groundingyoutube/classes.tsv")
-    path = own if own.is_file() else annotations_folder() / "classes.tsv"
-    try:
-        text = read_bytes(path).decode()
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8: byte {error.start}", where=str(path)) from None
-    return read_classes(text, "mining512", path)
-
-
-def _keep_inputs(outputs: Iterable[Path | None], points: Sequence[Path]) -> None:
-    """Raise `InputError` where an output would overwrite an input."""
-    inputs = {path.resolve() for path in points}
-    for path in outputs:
-        if path is not None and path.resolve() in inputs:
-            raise InputError("is read, and would be overwritten", where=str(path))
-
-
 def _listed(found: "Mapping[str, Agreement]") -> bytes:
     """The frames to annotate again as CSV; of several tables, the reason names its own."""
-    import csv
-    from io import StringIO
-
     from gytbench.annotation.agreement import frames_to_repeat
+    from gytbench.report.writing import csv_text
 
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("video", "second", "step", "reason", "spread"))
+    rows = []
     for name, each in found.items():
         table = f"{name}: " if len(found) > 1 else ""
         for frame, reasons, spread in frames_to_repeat(each):
             shown = "" if spread is None else f"{spread:.1f}"
-            writer.writerow((*frame, table + "; ".join(reasons), shown))
-    return text.getvalue().encode()
+            rows.append((*frame, table + "; ".join(reasons), shown))
+    return csv_text(("video", "second", "step", "reason", "spread"), rows).encode()

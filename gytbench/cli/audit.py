@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gytbench.cli.options import json_option, videos_option
 from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -13,13 +14,7 @@ if TYPE_CHECKING:
 
 @click.command("audit")
 @click.argument("data", type=click.Path(path_type=Path), metavar="[DIR]", required=False)
-@click.option(
-    "--json",
-    "json_path",
-    type=click.Path(path_type=Path, allow_dash=True),
-    metavar="OUT",
-    help="Write all findings as JSON; `-` prints it, and nothing else.",
-)
+@json_option
 @click.option(
     "--page",
     type=click.Path(path_type=Path),
@@ -34,12 +29,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Pictures, or places, that the page shows of each rule.",
 )
-@click.option(
-    "--videos",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Videos (VIDEO.mp4 and the like) whose frames go under the page's pictures.",
-)
+@videos_option
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and what they mean.")
 @click.option(
     "--error",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gytbench.cli.options import data_option, points_options
+from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
 
@@ -131,15 +132,13 @@ def command(points: tuple[Path, ...], release: str | None, **options: Any) -> No
 
 def _check_outputs(points: Sequence[Path], options: dict[str, Any]) -> None:
     """Raise `InputError` where an output would overwrite an input, or another output."""
-    inputs = {path.resolve() for path in (*points, options["explain"], options["sizes"]) if path}
     names = ("output", "masks", "heatmaps", "unexplained")
     outputs = [options[name] for name in names if options[name] is not None]
+    if any(str(path) == "-" for path in outputs):
+        raise InputError("name a file: standard output is for the summary", where="-")
+    keep_inputs(outputs, (*points, options["explain"], options["sizes"]))
     times = Counter(path.resolve() for path in outputs)
     for path in outputs:
-        if str(path) == "-":
-            raise InputError("name a file: standard output is for the summary", where="-")
-        if path.resolve() in inputs:
-            raise InputError("is read, and would be overwritten", where=str(path))
         if times[path.resolve()] > 1:
             raise InputError("is named as the output of several options", where=str(path))
     if options["unexplained"] is not None and options["explain"] is None:
@@ -238,35 +237,30 @@ def _explain(
 
 
 def _list(unexplained: Sequence[tuple[str, int, tuple[float, ...], str]], path: Path) -> None:
-    import csv
-    from io import StringIO
+    from gytbench.report.writing import csv_text, write_whole
 
-    from gytbench.report.writing import write_whole
-
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("video", "second", "x1", "y1", "x2", "y2", "reason"))
-    writer.writerows((video, second, *box, why) for video, second, box, why in unexplained)
-    write_whole(path, text.getvalue().encode())
+    header = ("video", "second", "x1", "y1", "x2", "y2", "reason")
+    rows = [(video, second, *box, why) for video, second, box, why in unexplained]
+    write_whole(path, csv_text(header, rows).encode())
 
 
 def _write_repaired(options: dict[str, Any]) -> None:
     from gytbench.annotation import BuiltBox
     from gytbench.benchmark import load_benchmark
-    from gytbench.benchmark.explanation import match_points
+    from gytbench.benchmark.repaired import repair_boxes
 
     if options["output"] is None:
         raise InputError("say where to write the repaired boxes: -o OUT")
     for name in ("masks", "heatmaps", "explain", "unexplained"):
         if options[name] is not None:
             raise InputError(f"--release repaired writes boxes only; leave out --{name}")
-    benchmark = load_benchmark(boxes="repaired", data=options["data"])
     full = load_benchmark(boxes="full", data=options["data"])
-    matched = match_points(full.boxes, full.points, full.frames)
+    repaired = repair_boxes(full.boxes, full.points, full.frames)
+    places, point = repaired.matched.places, repaired.matched.point.tolist()
     steps = {
-        place: full.points[point].step
-        for place, point in zip(matched.places, matched.point.tolist(), strict=True)
-        if point >= 0
+        place: full.points[number].step
+        for place, number in zip(places, point, strict=True)
+        if number >= 0
     }
     rows = [
         BuiltBox(
@@ -274,11 +268,11 @@ def _write_repaired(options: dict[str, Any]) -> None:
             second,
             steps.get((video, second), ""),
             box,
-            benchmark.frames[video],
-            (video, second) in benchmark.estimated,
+            full.frames[video],
+            (video, second) in repaired.estimated,
         )
-        for video, by_second in benchmark.boxes.items()
+        for video, by_second in repaired.boxes.items()
         for second, box in by_second.items()
     ]
     _write_boxes(rows, options)
-    click.echo(f"{len(benchmark.estimated):,} of them have an estimated right edge")
+    click.echo(f"{len(repaired.estimated):,} of them have an estimated right edge")

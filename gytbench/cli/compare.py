@@ -14,6 +14,7 @@ from gytbench.cli.options import (
     task_option,
     truth_options,
 )
+from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -77,8 +78,7 @@ def command(
 
     if len(systems) < 2:
         raise InputError("a comparison needs two systems or more")
-    if output is not None and output.resolve() in {path.resolve() for path in systems}:
-        raise InputError("is read, and would be overwritten", where=str(output))
+    keep_inputs([output], systems)
     read = _told_apart(_read(systems, task, data, options), systems)
     text = FORMATS[form](compare(read, resamples, permutations, seed, anyway))
     if output is None:

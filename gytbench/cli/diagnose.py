@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gytbench.cli.options import boxes_option, heatmap_option, json_option, truth_options
+from gytbench.cli.outputs import keep_predictions
 from gytbench.cli.text import one_line
 
 
@@ -40,14 +41,12 @@ def command(
     """
     from gytbench.benchmark import load_benchmark
     from gytbench.diagnosis import diagnose
-    from gytbench.errors import InputError
     from gytbench.evaluation import Protocol
     from gytbench.predictions import collector_paused, load_predictions, pack
     from gytbench.report.diagnosis import diagnosis_json, diagnosis_tables
     from gytbench.report.writing import write_whole
 
-    if json_path is not None and json_path.resolve() == predictions.resolve():
-        raise InputError("--json would overwrite the predictions", where=str(json_path))
+    keep_predictions(predictions, {"--json": json_path})
     with collector_paused():
         read = load_predictions(predictions)
         protocol = Protocol("st", boxes, classes, subset, heatmap_threshold)

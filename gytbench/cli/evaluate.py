@@ -1,6 +1,6 @@
 """`gytbench evaluate`: score a prediction file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,9 @@ from gytbench.cli.options import (
     resampling_options,
     task_option,
     truth_options,
+    videos_option,
 )
+from gytbench.cli.outputs import keep_predictions
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -47,12 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="OUT", help="Write an HTML page."
 )
-@click.option(
-    "--videos",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Videos (ID.mp4 and the like) whose frames go under the page's pictures.",
-)
+@videos_option
 @click.option(
     "--json",
     "json_path",
@@ -80,15 +77,13 @@ def command(
     and the signature that names every convention behind them.
     """
     from gytbench.evaluation import Protocol, results_json
-    from gytbench.evaluation.outcomes import outcomes_file, system_of
-    from gytbench.evaluation.uncertainty import with_intervals
     from gytbench.predictions import collector_paused, load_predictions
     from gytbench.report.tables import releases_table, result_table
     from gytbench.report.writing import write_whole
 
     alone = str(json_path) == "-"
     releases = list(dict.fromkeys(boxes))
-    _check_outputs(predictions, {"--json": json_path, "--outcomes": outcomes, "--report": report})
+    keep_predictions(predictions, {"--json": json_path, "--outcomes": outcomes, "--report": report})
     _check_choices(outcomes, report, videos, releases, ci)
     title = one_line(str(predictions))
     # A short process with millions of objects and no cycles: collecting only costs time.
@@ -103,9 +98,13 @@ def command(
             for benchmark, protocol in zip(benchmarks, protocols, strict=True)
         ]
     if outcomes is not None:
+        from gytbench.evaluation.outcomes import outcomes_file, system_of
+
         system = system_of(scores[0].result, benchmarks[0], one_line(predictions.name))
         write_whole(outcomes, outcomes_file(system))
     if ci:
+        from gytbench.evaluation.uncertainty import with_intervals
+
         scores = [
             each._replace(result=with_intervals(each.result, resamples, seed)) for each in scores
         ]
@@ -116,19 +115,6 @@ def command(
     if not alone:
         one = len(scores) == 1
         click.echo(result_table(*scores[0][1:], title) if one else releases_table(scores, title))
-
-
-def _check_outputs(predictions: Path, outputs: Mapping[str, Path | None]) -> None:
-    """Raise `InputError` where an output would overwrite the predictions or another output."""
-    seen: dict[Path, str] = {}
-    for option, path in outputs.items():
-        if path is None or (option == "--json" and str(path) == "-"):
-            continue
-        if path.resolve() == predictions.resolve():
-            raise InputError(f"{option} would overwrite the predictions", where=str(path))
-        other = seen.setdefault(path.resolve(), option)
-        if other != option:
-            raise InputError(f"{other} and {option} name the same file", where=str(path))
 
 
 def _check_choices(

@@ -139,6 +139,17 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
+def videos_option(command: Command) -> Command:
+    """--videos DIR"""
+    return click.option(
+        "--videos",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Videos (ID.mp4 and the like, or a folder ID of images) whose frames go under the "
+        "pictures [default: a blank canvas].",
+    )(command)
+
+
 def points_options(command: Command) -> Command:
     """--sizes and --column: how files of points are read."""
     for option in (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gytbench.cli.options import boxes_option, task_option, truth_options
+from gytbench.cli.options import boxes_option, task_option, truth_options, videos_option
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -44,13 +44,7 @@ _LISTED = 30
     help="Write every second that is true or predicted as a clip, two a second; "
     "the sheet only with -o.",
 )
-@click.option(
-    "--videos",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Videos (ID.mp4 and the like, or a folder ID of images) to draw on "
-    "[default: a blank canvas].",
-)
+@videos_option
 @task_option
 @boxes_option
 @truth_options

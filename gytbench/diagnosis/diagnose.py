@@ -6,10 +6,12 @@ from gytbench.benchmark import Benchmark
 from gytbench.diagnosis.causes import MISSED, RIGHT, find_causes
 from gytbench.diagnosis.gains import gains, mean_precision
 from gytbench.diagnosis.model import CAUSES, Calibration, Cause, Diagnosis
-from gytbench.diagnosis.seconds import covered_seconds, factors, spoken_seconds, sweep
+from gytbench.diagnosis.seconds import covered_seconds, factors, sweep
 from gytbench.diagnosis.sensitivity import sensitivity
 from gytbench.errors import InputError
 from gytbench.evaluation import Protocol, tubes
+from gytbench.evaluation.frames import spoken_seconds
+from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.st import Measured, SpatioTemporalOutcomes, match_at, measure_st
 from gytbench.metrics.arrays import Floats, Ints
 from gytbench.predictions import PackedTubes
@@ -33,7 +35,8 @@ def diagnose(
     if not 0 < threshold <= 1:
         raise InputError("--threshold must be above 0 and at most 1")
     laid = measure_st(packed, benchmark, protocol)
-    spoken = spoken_seconds(packed, laid, benchmark)
+    ties = tie_ranks(packed, benchmark)
+    spoken = spoken_seconds(packed, laid.grid, laid.pairs, ties).counted(laid.grid)
     covered = covered_seconds(laid)
     has_regions = packed.has_regions or not packed.video.size
     taken = match_at(packed, laid, threshold) if has_regions else None
@@ -55,10 +58,6 @@ def diagnose(
 
 def _outcomes(packed: PackedTubes, laid: Measured, taken: Ints) -> SpatioTemporalOutcomes:
     """The outcomes of the tubes at one threshold; those of the seconds are left empty."""
-    truth = laid.truth
-    with_box = tubes.instances_with_box(truth)
-    positives = np.zeros((len(truth.frames), truth.classes), dtype=np.int64)
-    np.add.at(positives, (truth.video[with_box], truth.label[with_box]), 1)
     none = np.zeros((0, 4), dtype=np.int64)
     return SpatioTemporalOutcomes(
         frames=none,
@@ -67,7 +66,7 @@ def _outcomes(packed: PackedTubes, laid: Measured, taken: Ints) -> SpatioTempora
         tube_label=packed.label[laid.ranked],
         tube_score=packed.score[laid.ranked],
         tube_instance=taken[np.newaxis],
-        positives=positives,
+        positives=tubes.positives(laid.truth),
         has_regions=True,
     )
 

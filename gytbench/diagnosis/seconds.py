@@ -1,44 +1,15 @@
 """The seconds of the task `st`: what IoU+Point is made of."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from gytbench.benchmark import Benchmark
 from gytbench.diagnosis.model import Factors, TauSweep
-from gytbench.evaluation.precedence import foremost_entries, tie_ranks
+from gytbench.evaluation.frames import Spoken
 from gytbench.evaluation.st import Measured
-from gytbench.metrics import boxes
-from gytbench.metrics.arrays import Bools, Floats, Ints
+from gytbench.metrics.arrays import Floats, Ints
 from gytbench.predictions import PackedTubes
 
 _STEPS = 101
 """Values of tau that are tried, at most."""
-
-
-class Spoken(NamedTuple):
-    """The m seconds at which a label is predicted, ignored ones left out."""
-
-    entry: Ints
-    """The entry that speaks."""
-    cell: Ints
-    covered: Bools
-    """Whether an instance covers the second."""
-    right: Bools
-    """Whether the label is that of one."""
-    hit: Bools
-    """And whether the point is in the box."""
-
-
-def spoken_seconds(packed: PackedTubes, laid: Measured, benchmark: Benchmark) -> Spoken:
-    """As `count_frames` counts them."""
-    grid = laid.grid
-    entry = foremost_entries(packed, grid.entry_cell, grid.cells, tie_ranks(packed, benchmark))
-    entry = entry[~grid.ignored[grid.entry_cell[entry]]]
-    cell = grid.entry_cell[entry]
-    right = laid.pairs.right(packed.label[packed.tube[entry]], cell)
-    hit = right & boxes.contains(grid.box[cell], packed.point[entry])
-    return Spoken(entry, cell, grid.covered[cell], right, hit)
 
 
 def covered_seconds(laid: Measured) -> int:

@@ -7,8 +7,8 @@ import numpy as np
 
 from gytbench.benchmark import Benchmark
 from gytbench.diagnosis.model import Bin
-from gytbench.diagnosis.seconds import Spoken
 from gytbench.evaluation import tubes
+from gytbench.evaluation.frames import Spoken
 from gytbench.evaluation.st import Measured
 from gytbench.evaluation.truth import Truth
 from gytbench.metrics import boxes
@@ -103,9 +103,7 @@ def _annotator_spread(truth: Truth, benchmark: Benchmark) -> Floats:
     """Mean distance of the annotators' points from their mean, in pixels of the frame."""
     videos = {video: number for number, video in enumerate(benchmark.videos)}
     spread = {
-        (videos[point.video], point.second): point.mean_distance
-        * float(np.hypot(*point.scale))
-        / 2**0.5
+        (videos[point.video], point.second): float(np.hypot(*point.distances)) / 2**0.5
         for point in benchmark.points
     }
     places = zip(truth.video[truth.unit_instance].tolist(), truth.unit_second.tolist(), strict=True)

@@ -1,5 +1,7 @@
 """Seconds of the task `st`: what is covered, what is predicted, what is right."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gytbench.evaluation.precedence import foremost_entries
@@ -36,6 +38,40 @@ class ClassSeconds:
         return np.isin(cell * self._classes + label, self._boxed)
 
 
+class Spoken(NamedTuple):
+    """The m seconds at which a label is predicted."""
+
+    entry: Ints
+    """The entry that speaks."""
+    cell: Ints
+    covered: Bools
+    """Whether an instance covers the second."""
+    right: Bools
+    """Whether the label is that of one; the second then has a box."""
+    hit: Bools
+    """And whether the point is in the box."""
+
+    def counted(self, grid: Grid) -> "Spoken":
+        """Those that are not ignored."""
+        kept = ~grid.ignored[self.cell]
+        return Spoken(
+            self.entry[kept],
+            self.cell[kept],
+            self.covered[kept],
+            self.right[kept],
+            self.hit[kept],
+        )
+
+
+def spoken_seconds(packed: PackedTubes, grid: Grid, pairs: ClassSeconds, ties: Ints) -> Spoken:
+    """What is predicted second by second, and what of it is right. ties: `tie_ranks`."""
+    entry = foremost_entries(packed, grid.entry_cell, grid.cells, ties)
+    cell = grid.entry_cell[entry]
+    right = pairs.right(packed.label[packed.tube[entry]], cell)
+    hit = right & boxes.contains(grid.box[cell], packed.point[entry])
+    return Spoken(entry, cell, grid.covered[cell], right, hit)
+
+
 def count_frames(
     packed: PackedTubes, truth: Truth, grid: Grid, pairs: ClassSeconds, ties: Ints
 ) -> tuple[Ints, Ints]:
@@ -45,12 +81,8 @@ def count_frames(
     second counts once, and by video and class (videos x classes x 4).
     """
     videos, classes = len(truth.frames), truth.classes
-    spoken = foremost_entries(packed, grid.entry_cell, grid.cells, ties)
-    spoken = spoken[~grid.ignored[grid.entry_cell[spoken]]]
-    cell = grid.entry_cell[spoken]
-    label = packed.label[packed.tube[spoken]]
-    right = pairs.right(label, cell)
-    hit = right & boxes.contains(grid.box[cell], packed.point[spoken])
+    entry, cell, _, right, hit = spoken_seconds(packed, grid, pairs, ties).counted(grid)
+    label = packed.label[packed.tube[entry]]
 
     covered = np.flatnonzero(grid.covered & grid.has_box)
     cells = (covered, cell, cell[right], cell[hit])

@@ -46,9 +46,6 @@ def evaluate_st(packed: PackedTubes, benchmark: Benchmark, protocol: Protocol) -
     ties = tie_ranks(packed, benchmark)
     frames, class_frames = count_frames(packed, truth, laid.grid, laid.pairs, ties)
     taken = [match_at(packed, laid, threshold) for threshold in TUBE_THRESHOLDS]
-    owned = tubes.instances_with_box(truth)
-    positives = np.zeros((len(truth.frames), truth.classes), dtype=np.int64)
-    np.add.at(positives, (truth.video[owned], truth.label[owned]), 1)
     outcomes = SpatioTemporalOutcomes(
         frames=frames,
         class_frames=class_frames,
@@ -56,7 +53,7 @@ def evaluate_st(packed: PackedTubes, benchmark: Benchmark, protocol: Protocol) -
         tube_label=packed.label[laid.ranked],
         tube_score=packed.score[laid.ranked],
         tube_instance=np.stack(taken),
-        positives=positives,
+        positives=tubes.positives(truth),
         has_regions=packed.has_regions or not packed.video.size,
     )
     return _result(outcomes, packed, laid.grid, benchmark, protocol)

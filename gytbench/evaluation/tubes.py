@@ -89,6 +89,14 @@ def instances_with_box(truth: Truth) -> Bools:
     return count > 0
 
 
+def positives(truth: Truth) -> Ints:
+    """How many instances have a box, by video and class (videos x classes)."""
+    known = instances_with_box(truth)
+    counts = np.zeros((len(truth.frames), truth.classes), dtype=np.int64)
+    np.add.at(counts, (truth.video[known], truth.label[known]), 1)
+    return counts
+
+
 def _candidates(packed: PackedTubes, truth: Truth, any_class: bool) -> tuple[Ints, Ints]:
     """Tubes with each instance (with a box) of their video that they overlap in time, and
     unless `any_class` of their class."""

@@ -3,10 +3,8 @@
 CSV and JSON hold fractions; the other tables show percent, and differences in points.
 """
 
-import csv
 import re
 from collections.abc import Callable, Sequence
-from io import StringIO
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +12,7 @@ from tabulate import tabulate
 
 from gytbench.evaluation.comparison import LEVEL, Comparison, Contrast, Difference
 from gytbench.report.tables import NONE, percent
+from gytbench.report.writing import csv_text
 
 
 def comparison_table(found: Comparison) -> str:
@@ -58,16 +57,14 @@ _SCORES = ("first_score", "other_score", "difference", "low", "high", "p", "p_ho
 
 def comparison_csv(found: Comparison) -> str:
     """One row for each other system and metric: fractions, empty where not defined."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("metric", "first", "other", *_SCORES))
+    rows = []
     for each in found.contrasts:
         for name, (first, other, difference, interval, p, p_holm) in each.metrics.items():
             low, high = (None, None) if interval is None else interval[:2]
             significant = "" if p_holm is None else int(p_holm < LEVEL)
             scores = (first, other, difference, low, high, p, p_holm, significant)
-            writer.writerow((name, found.title, each.title, *scores))
-    return text.getvalue().rstrip("\n")
+            rows.append((name, found.title, each.title, *scores))
+    return csv_text(("metric", "first", "other", *_SCORES), rows).rstrip("\n")
 
 
 def comparison_json(found: Comparison) -> str:

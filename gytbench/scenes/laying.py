@@ -15,8 +15,8 @@ import numpy as np
 from gytbench.benchmark import Benchmark
 from gytbench.errors import InputError
 from gytbench.evaluation import Protocol
-from gytbench.evaluation.frames import ClassSeconds
-from gytbench.evaluation.precedence import foremost_entries, tie_ranks
+from gytbench.evaluation.frames import ClassSeconds, spoken_seconds
+from gytbench.evaluation.precedence import tie_ranks
 from gytbench.evaluation.spatial import answers_of, entries_of_units
 from gytbench.evaluation.truth import Truth, lay_out, truth_of
 from gytbench.metrics import boxes
@@ -94,8 +94,8 @@ def _seconds(packed: PackedTubes, truth: Truth, benchmark: Benchmark) -> _Table:
     """Task `st`: a row for each second, with the entry that speaks in it."""
     grid = lay_out(truth, packed)
     ties = tie_ranks(packed, benchmark)
-    spoken = foremost_entries(packed, grid.entry_cell, grid.cells, ties)
-    cell = grid.entry_cell[spoken]
+    pairs = ClassSeconds(truth, grid)
+    spoken, cell, covered, right, hit = spoken_seconds(packed, grid, pairs, ties)
     entry = np.full(grid.cells, -1)
     entry[cell] = spoken
     instance = np.full(grid.cells, -1)
@@ -103,9 +103,7 @@ def _seconds(packed: PackedTubes, truth: Truth, benchmark: Benchmark) -> _Table:
     instance[grid.unit_cell[::-1]] = truth.unit_instance[::-1]
 
     verdict = np.where(grid.covered, MISSED, BACKGROUND)
-    right = ClassSeconds(truth, grid).right(packed.label[packed.tube[spoken]], cell)
-    hit = boxes.contains(grid.box[cell], packed.point[spoken])
-    wrong = np.where(grid.covered[cell], WRONG_LABEL, FALSE_ALARM)
+    wrong = np.where(covered, WRONG_LABEL, FALSE_ALARM)
     verdict[cell] = np.where(right, np.where(hit, RIGHT, WRONG_PLACE), wrong)
     verdict[grid.ignored] = IGNORED
     second = np.arange(grid.cells) - grid.begin[grid.video]

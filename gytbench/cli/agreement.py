@@ -58,7 +58,7 @@ def command(
     from gytbench.benchmark.groundingyoutube import folder_classes
     from gytbench.benchmark.releases import data_target
     from gytbench.report.agreement import agreement_json, agreement_tables, draw_agreement
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     keep_inputs((json_path, again), points)
     tables = _given(points, reading) if points else _released(data, reading)
@@ -103,7 +103,7 @@ def _released(data: Path | None, reading: Mapping[str, Any]) -> "dict[str, Point
 def _listed(found: "Mapping[str, Agreement]") -> bytes:
     """The frames to annotate again as CSV; of several tables, the reason names its own."""
     from gytbench.annotation.agreement import frames_to_repeat
-    from gytbench.report.writing import csv_text
+    from gytbench.report.csv import csv_text
 
     rows = []
     for name, each in found.items():

@@ -61,7 +61,7 @@ def command(
     """
     from gytbench.audit import RULES, audit, audit_json, audit_table, choose_rules, read_release
     from gytbench.audit.audit import rules_table
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     if list_rules:
         click.echo(rules_table())

@@ -170,7 +170,7 @@ def _write(
     built: Sequence["Built"], cells: tuple[int, int] | None, options: dict[str, Any]
 ) -> None:
     from gytbench.annotation import coco, heatmap_masks
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     rows = [row for each in built for row in each.rows()]
     masks = []
@@ -191,7 +191,7 @@ def _write(
 
 def _write_boxes(rows: Sequence["BuiltBox"], options: dict[str, Any]) -> None:
     from gytbench.annotation import encode_layout, one_a_second
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     if options["layout"] != "coco":
         rows, others = one_a_second(rows)
@@ -206,7 +206,7 @@ def _write_heatmaps(built: Sequence["Built"], path: Path, cells: tuple[int, int]
     from tqdm import tqdm
 
     from gytbench.annotation import write_heatmaps
-    from gytbench.report.writing import open_whole
+    from gytbench.writing import open_whole
 
     total = sum(int(each.built.sum()) for each in built)
     with open_whole(path) as file:
@@ -237,7 +237,8 @@ def _explain(
 
 
 def _list(unexplained: Sequence[tuple[str, int, tuple[float, ...], str]], path: Path) -> None:
-    from gytbench.report.writing import csv_text, write_whole
+    from gytbench.report.csv import csv_text
+    from gytbench.writing import write_whole
 
     header = ("video", "second", "x1", "y1", "x2", "y2", "reason")
     rows = [(video, second, *box, why) for video, second, box, why in unexplained]

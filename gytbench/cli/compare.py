@@ -74,7 +74,7 @@ def command(
     """
     from gytbench.evaluation.comparison import compare
     from gytbench.report.comparison import FORMATS
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     if len(systems) < 2:
         raise InputError("a comparison needs two systems or more")

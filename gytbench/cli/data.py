@@ -131,7 +131,7 @@ def videos(folder: Path, json_path: Path | None, data: Path | None) -> None:
     others = other_files(folder, benchmark)
     alone = str(json_path) == "-"
     if json_path is not None:
-        from gytbench.report.writing import write_whole
+        from gytbench.writing import write_whole
 
         write_whole(json_path, _videos_json(found, others))
     if not alone:

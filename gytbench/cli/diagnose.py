@@ -44,7 +44,7 @@ def command(
     from gytbench.evaluation import Protocol
     from gytbench.predictions import collector_paused, load_predictions, pack
     from gytbench.report.diagnosis import diagnosis_json, diagnosis_tables
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     keep_predictions(predictions, {"--json": json_path})
     with collector_paused():

@@ -79,7 +79,7 @@ def command(
     from gytbench.evaluation import Protocol, results_json
     from gytbench.predictions import collector_paused, load_predictions
     from gytbench.report.tables import releases_table, result_table
-    from gytbench.report.writing import write_whole
+    from gytbench.writing import write_whole
 
     alone = str(json_path) == "-"
     releases = list(dict.fromkeys(boxes))

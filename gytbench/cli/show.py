@@ -75,9 +75,9 @@ def command(
         import gytbench.scenes.painting  # noqa: F401
     except ImportError:
         raise InputError("needs PyAV and Pillow: pip install 'gytbench[video]'") from None
-    from gytbench.report.writing import write_whole
     from gytbench.scenes.clips import clip_of
     from gytbench.scenes.folder import Frames, VideoFolder
+    from gytbench.writing import write_whole
 
     frames = Frames(VideoFolder(videos) if videos else None, video)
     if clip is not None:

@@ -9,7 +9,7 @@ import msgspec
 
 from gytbench.collection.log import Answer, latest
 from gytbench.errors import InputError
-from gytbench.report.writing import write_whole
+from gytbench.writing import write_whole
 
 COLUMNS = ("video", "second", "step", "annotator", "x", "y", "width", "height")
 

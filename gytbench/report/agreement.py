@@ -23,7 +23,7 @@ from gytbench.annotation.agreement import (
 from gytbench.construction import MARGIN, REFERENCE_FRAME
 from gytbench.errors import InputError
 from gytbench.report.tables import NONE
-from gytbench.report.writing import write_whole
+from gytbench.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ import msgspec
 from tabulate import tabulate
 
 from gytbench.evaluation.comparison import LEVEL, Comparison, Contrast, Difference
+from gytbench.report.csv import csv_text
 from gytbench.report.tables import NONE, percent
-from gytbench.report.writing import csv_text
 
 
 def comparison_table(found: Comparison) -> str:

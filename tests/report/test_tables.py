@@ -8,7 +8,7 @@ import pytest
 from gytbench.errors import InputError
 from gytbench.evaluation import Result
 from gytbench.report.tables import ReleaseScores, percent, releases_table, result_table
-from gytbench.report.writing import write_whole
+from gytbench.writing import write_whole
 
 
 def result(value: float | None, **more: object) -> Result:

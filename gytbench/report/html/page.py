@@ -14,7 +14,7 @@ from gytbench.report.html.diagnosis_charts import FEW, diagnosis_charts, share
 from gytbench.report.html.inputs import ReportInputs, Span, VideoView
 from gytbench.report.html.meanings import CAUSES, FIELDS, NO_DIAGNOSIS
 from gytbench.report.html.summary import ranges_chart, rows, scored_references
-from gytbench.report.writing import write_whole
+from gytbench.writing import write_whole
 
 _HERE: Final = Path(__file__).parent
 _COUNTS: Final = {"instances", "units", "videos", "classes", "tubes"}

@@ -1,4 +1,4 @@
-"""One pass over a video for the seconds of all its clips, beside a whole decoding for each clip."""
+"""Frames of clips at 224x224: read in one pass and resized by the decoder, beside other ways."""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,60 +7,90 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmarks.measuring import show, timed
-from gytbench.videos import frames_at
+from gytbench.videos import frames_at, open_frames
+from gytbench.videos.clips import clips
 
 SECONDS = 120
 RATE = 25
 SIZE = (640, 360)
 CLIPS = 20
 CLIP_SECONDS = 5
+INPUT = (224, 224)
+"""What frames are stretched to."""
 
-Frames = list[NDArray[np.uint8]]
+SCALING = (
+    Interpolation.BICUBIC
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+    | Interpolation.ACCURATE_RND
+)
+
+Frames = NDArray[np.uint8]
 
 
 def video_reading() -> None:
-    """Make a video, read the annotated seconds of its clips both ways, print the table."""
-    apart = SECONDS // CLIPS
-    clips = [range(at, at + CLIP_SECONDS) for at in range(0, SECONDS, apart)]
+    """Make a video, read a frame a second of its clips in each way, print the table."""
+    starts = range(0, SECONDS, SECONDS // CLIPS)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "video.mp4"
         _write(path)
-        ours, once = timed(lambda: _in_one_pass(path, clips))
-        theirs, anew = timed(lambda: _a_decoding_each(path, clips), repeat=1)
-    same = all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
+        ours, once = timed(lambda: _in_one_pass(path, starts))
+        resized, after = timed(lambda: _resized_afterwards(path, starts))
+        theirs, anew = timed(lambda: _a_decoding_each(path, starts), repeat=1)
+    # The last clip ends before the video does, and reading with it.
+    decoded = (starts[-1] + CLIP_SECONDS) * RATE
     show(
-        f"{sum(map(len, clips))} seconds of {CLIPS} clips in a video of {SECONDS} s, "
-        f"{SIZE[0]}x{SIZE[1]} at {RATE} frames a second, H.264",
+        f"A frame a second of {CLIPS} clips of {CLIP_SECONDS} s at {INPUT[0]}x{INPUT[1]}, "
+        f"of a video of {SECONDS} s, {SIZE[0]}x{SIZE[1]} at {RATE} frames a second, H.264",
         [
-            ["gytbench: frames_at, one pass for all clips", once],
+            ["gytbench: clips, one pass, resized in the decoder", once],
+            ["frames_at, one pass, resized with Pillow afterwards", after],
             ["the whole video decoded for each clip", anew],
         ],
-        f"decoding for each clip / gytbench = {anew / once:.1f}, "
-        f"frames {'equal' if same else 'DIFFERENT'}",
+        f"gytbench reads {decoded / once:,.0f} source frames a second",
+        f"decoding for each clip / gytbench = {anew / once:.1f}, {_apart(ours, theirs)}",
+        f"resizing with Pillow / gytbench = {after / once:.2f}, {_apart(ours, resized)}",
     )
 
 
-def _in_one_pass(path: Path, clips: Sequence[range]) -> Frames:
-    seconds = sorted({second for clip in clips for second in clip})
-    return [np.asarray(image) for _, image in frames_at(path, seconds)]
+def _apart(ours: Frames, others: Frames) -> str:
+    """How far two readings differ, of 255."""
+    return f"pixels apart by {np.abs(np.subtract(ours, others, dtype=int)).mean():.2f} on average"
 
 
-def _a_decoding_each(path: Path, clips: Sequence[range]) -> Frames:
+def _in_one_pass(path: Path, starts: Sequence[int]) -> Frames:
+    return np.stack(list(clips(open_frames(path), starts, range(CLIP_SECONDS), INPUT)))
+
+
+def _resized_afterwards(path: Path, starts: Sequence[int]) -> Frames:
+    seconds = [second for start in starts for second in range(start, start + CLIP_SECONDS)]
+    frames = [
+        np.asarray(image.resize(INPUT, Image.Resampling.BICUBIC))
+        for _, image in frames_at(path, seconds)
+    ]
+    return np.stack(frames).reshape(len(starts), CLIP_SECONDS, *frames[0].shape)
+
+
+def _a_decoding_each(path: Path, starts: Sequence[int]) -> Frames:
     """The frame at each whole second of each clip, of a video that is decoded to its end."""
-    return [frame for clip in clips for frame in _decoded_whole(path, clip)]
+    return np.stack([_decoded_whole(path, range(start, start + CLIP_SECONDS)) for start in starts])
 
 
 def _decoded_whole(path: Path, clip: range) -> Frames:
-    kept: Frames = []
+    kept = []
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         for number, frame in enumerate(container.decode(video=0)):
             if number % RATE == 0 and number // RATE in clip:
-                kept.append(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
-    return kept
+                width, height = INPUT
+                small = frame.reformat(width, height, "rgb24", interpolation=SCALING)
+                kept.append(np.asarray(small.to_ndarray(), np.uint8))
+    return np.stack(kept)
 
 
 def _write(path: Path) -> None:

@@ -5,15 +5,23 @@ id of 11 characters, or anything that ends in _SECOND or is just SECOND.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from gytbench.errors import InputError
-from gytbench.videos.sources import IMAGE_SUFFIXES, EncodedImage, check_seconds
+from gytbench.videos.sources import (
+    ROUNDING,
+    EncodedImage,
+    check_seconds,
+    check_times,
+    image_paths,
+)
 
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -66,28 +74,30 @@ class ImageFolder:
         """Each of the seconds with its image in RGB."""
         check_seconds(seconds, self.seconds, self._folder)
         for second in seconds:
-            with _opened(self._paths[second]) as image:
-                upright = ImageOps.exif_transpose(image).convert("RGB")
-            yield second, upright
+            yield second, _upright(self._paths[second])
+
+    def sampled(self, times: Sequence[float], size: tuple[int, int]) -> Iterator[np.ndarray]:
+        """The image of the last second not after each time, or the first; see `FrameSource`."""
+        check_times(times)
+        shown, pixels = -1, np.empty(0)
+        for time in times:
+            index = max(bisect_right(self.seconds, time + ROUNDING) - 1, 0)
+            if index != shown:
+                image = _upright(self._paths[self.seconds[index]])
+                pixels = np.array(image.resize(size, Image.Resampling.BICUBIC))
+                shown = index
+            yield pixels
 
 
 def _names(folder: Path) -> list[_Name]:
     """The images of the folder by second and step. Raises `InputError` for names that clash."""
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(folder)) from None
     seen: dict[tuple[int, str | None], _Name] = {}
-    for path in paths:
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
-            continue
+    for path in image_paths(folder):
         name = _parse(path)
         other = seen.setdefault((name.second, name.step), name)
         if other is not name:
             reason = f"is of the same second as {other.path.name}; keep one of the two"
             raise InputError(reason, where=str(path))
-    if not seen:
-        raise InputError("has no images (.jpg, .jpeg, .png or .webp)", where=str(folder))
     return sorted(seen.values(), key=lambda name: (name.second, name.step or ""))
 
 
@@ -129,6 +139,12 @@ def _size(path: Path) -> tuple[int, int]:
         width, height = image.size
         sideways = image.getexif().get(0x0112, 1) >= 5  # the EXIF orientations 5 to 8
         return (height, width) if sideways else (width, height)
+
+
+def _upright(path: Path) -> Image.Image:
+    """The image in RGB, turned as its EXIF orientation says."""
+    with _opened(path) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Small videos and images whose grey says which second they show."""
 
-from collections.abc import Iterable
+import io
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,21 +36,44 @@ def write_video(
     size: tuple[int, int] = (64, 48),
     codec: str = "",
     turned: int = 0,
+    unit: Fraction = Fraction(1, 1000),
+    draw: Callable[[float, tuple[int, int]], np.ndarray] = picture,
 ) -> Path:
-    """A video with a frame at each of the times, a key frame each 25, and a rotation flag."""
+    """A video with a frame at each of the times, a key frame each 25, and a rotation flag.
+
+    Times are rounded to the unit, in seconds; the container may round them again.
+    """
     codec = codec or ("libx264" if "libx264" in av.codecs_available else "mpeg4")
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=1000)
+        stream = container.add_stream(codec, rate=1 / unit)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = 25
         if turned:
             stream.set_display_rotation(turned)
         for time in times:
-            frame = av.VideoFrame.from_ndarray(picture(time, size), format="rgb24")
-            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
+            frame = av.VideoFrame.from_ndarray(draw(time, size), format="rgb24")
+            frame.pts, frame.time_base = round(Fraction(time) / unit), unit
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+    return path
+
+
+def write_sizes(path: Path, sizes: Iterable[tuple[int, int]]) -> Path:
+    """A video whose frames are of these sizes, one a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=1)
+        stream.pix_fmt = "yuvj420p"
+        for second, size in enumerate(sizes):
+            if not second:
+                stream.width, stream.height = size
+            content = io.BytesIO()
+            Image.fromarray(picture(second, size)).save(content, "JPEG", quality=95)
+            packet = av.Packet(content.getvalue())
+            packet.stream, packet.time_base = stream, Fraction(1)
+            packet.pts = packet.dts = second
+            packet.duration, packet.is_keyframe = 1, True
+            container.mux(packet)
     return path
 
 

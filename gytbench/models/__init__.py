@@ -1,0 +1,1 @@
+"""Neural networks in torch: the backbones and heads that adapters run."""

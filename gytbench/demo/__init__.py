@@ -2,5 +2,6 @@
 
 from gytbench.demo.annotations import write_annotations
 from gytbench.demo.predictions import predict
+from gytbench.demo.videos import write_videos
 
-__all__ = ["predict", "write_annotations"]
+__all__ = ["predict", "write_annotations", "write_videos"]

@@ -1,0 +1,1 @@
+"""The systems, one module each; see `gytbench.grounding.contract`."""

@@ -1,0 +1,250 @@
+"""Recipes: which system, with which files and settings, stands for which row of a table."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from gytbench.errors import InputError
+from gytbench.resources import baselines_folder
+
+if TYPE_CHECKING:
+    from yaml import Node
+
+WEIGHTS_VARIABLE = "GYTBENCH_WEIGHTS"
+
+_MAX_BYTES = 100_000
+_MAX_DEPTH = 50
+
+_T = TypeVar("_T")
+
+
+class RecipeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that a system needs and that is not in the package."""
+
+    name: str
+    """As it is published; looked for in the folder of weights."""
+    url: str = ""
+    sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    """Empty where its publisher states none."""
+    licence: str = ""
+    note: str = ""
+    """How to get it, where the address alone does not do."""
+    packaged: bool = False
+    """Whether it lies in the package, at `name` below the recipes."""
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One YAML file in baselines/: a system as a row of a table needs it."""
+
+    title: str
+    """One line: what it is."""
+    grounder: str = ""
+    """The registered system; for a composition empty."""
+    when: str = ""
+    """Of a composition: the recipe that says when."""
+    where: str = ""
+    """Of a composition: the recipe that says where."""
+    rows: tuple[str, ...] = ()
+    """The rows of the paper's tables that it stands for."""
+    files: dict[str, RecipeFile] = {}
+    """By role."""
+    settings: dict[str, Any] = {}
+    preprocessing: str = ""
+    """How pixels are prepared, in words."""
+    tau: Annotated[float, Meta(ge=-1e9, le=1e9)] | None = None
+    """The threshold on the similarity; none is published."""
+    temperature: Annotated[float, Meta(gt=0, le=1e9)] = 1.0
+    """What similarities are divided by before the softmax of the alignment."""
+    reported: dict[str, dict[str, float]] = {}
+    """The numbers that its publishers report, by table, as printed: conventions unknown."""
+    notes: str = ""
+
+
+def recipe_names() -> list[str]:
+    """The names of the packaged recipes, sorted."""
+    return sorted(path.stem for path in baselines_folder().glob("*.yaml"))
+
+
+def packaged_recipe(name: str) -> Recipe:
+    """The recipe of that name; the package has it."""
+    return read_recipe(baselines_folder() / f"{name}.yaml")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe of a YAML file; raises `InputError` that names what does not fit."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    if len(text) > _MAX_BYTES:
+        raise InputError(f"holds more than {_MAX_BYTES:,} bytes", where=str(path))
+    recipe = converted(read_yaml(text, str(path)), Recipe, str(path))
+    if bool(recipe.grounder) == bool(recipe.when and recipe.where) or (
+        bool(recipe.when) != bool(recipe.where)
+    ):
+        raise InputError("names either a grounder, or when and where", where=str(path))
+    if not recipe.grounder and (recipe.files or recipe.settings):
+        reason = "files and settings belong to the recipes of when and where, not here"
+        raise InputError(reason, where=str(path))
+    return recipe
+
+
+def read_yaml(text: bytes | str, where: str) -> Any:
+    """The value of YAML text without tags and aliases: plain values alone.
+
+    Raises `InputError`, with line and column, for what is not YAML or not plain, is
+    nested too deeply, or has a key twice.
+    """
+    import yaml
+
+    try:
+        _check_plain(text, where)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            _check_keys(node, where)
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"not YAML: {' '.join(str(error).split())}", where=where) from None
+
+
+def _check_plain(text: bytes | str, where: str) -> None:
+    """What no recipe needs, found while parsing goes on: the rest is never read."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        # Aliases let a short text stand for a huge value; a tag makes any type of it.
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
+            reason = "uses an alias (*) or a tag (!), which is not allowed; put text in quotes"
+            raise InputError(reason, where=_line(event.start_mark, where))
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise InputError("is nested too deeply", where=_line(event.start_mark, where))
+
+
+def _check_keys(node: "Node", where: str) -> None:
+    """That no mapping has a key twice, of which YAML would keep the last."""
+    import yaml
+
+    if isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _check_keys(value, where)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in seen:
+                place = _line(key.start_mark, where)
+                raise InputError(f"has the key {key.value!r} a second time", where=place)
+            seen.add(key.value)
+        _check_keys(value, where)
+
+
+def _line(mark: Any, where: str) -> str:
+    return f"{where}: line {mark.line + 1}"
+
+
+def converted(value: Any, kind: type[_T], where: str) -> _T:
+    """The plain value as the type; raises `InputError` with the place of what does not fit."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(str(error), where=where) from None
+
+
+def find_files(
+    name: str,
+    recipe: Recipe,
+    given: Mapping[str, Path],
+    weights: Path | None,
+    roles: Mapping[str, str],
+) -> dict[str, Path]:
+    """The files of a recipe by role: those given, else those in the folder of weights.
+
+    given: by role, taken as they are. weights: where files lie under their published
+    names; without it, the folder that the variable GYTBENCH_WEIGHTS names. roles: what the
+    system knows, in words. A file whose published checksum is known must have it. Raises
+    `InputError` for a role that is unknown, and for every file that is missing, with how
+    to get it.
+    """
+    unknown = [role for role in given if role not in roles and role not in recipe.files]
+    if unknown:
+        known = ", ".join(dict.fromkeys((*recipe.files, *roles))) or "none"
+        raise InputError(f"{name} needs no file {unknown[0]!r}; its files: {known}")
+    found, missing = dict(given), []
+    for role, file in recipe.files.items():
+        if role in given:
+            continue
+        path = _place(file, weights)
+        if path is None or not path.is_file():
+            missing.append(_how_to_get(name, role, file, path))
+        else:
+            _check_published(path, file, role)
+            found[role] = path
+    if missing:
+        raise InputError("\n".join(missing))
+    for path in found.values():
+        if not path.is_file():
+            raise InputError("no such file", where=str(path))
+    return found
+
+
+def weights_folder(given: Path | None = None) -> Path | None:
+    """The folder of weights: the one given, else that of GYTBENCH_WEIGHTS, else none."""
+    from_environment = os.environ.get(WEIGHTS_VARIABLE)
+    if given is None and from_environment:
+        return Path(from_environment).expanduser()
+    return given
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    import hashlib
+
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def missing_files(recipe: Recipe, weights: Path | None) -> Iterable[RecipeFile]:
+    """The recipe's files that are not in the folder of weights."""
+    for file in recipe.files.values():
+        path = _place(file, weights)
+        if path is None or not path.is_file():
+            yield file
+
+
+def _place(file: RecipeFile, weights: Path | None) -> Path | None:
+    if file.packaged:
+        return baselines_folder() / file.name
+    folder = weights_folder(weights)
+    return None if folder is None else folder / file.name
+
+
+def _how_to_get(name: str, role: str, file: RecipeFile, path: Path | None) -> str:
+    source = file.note or file.url or "see `gytbench baselines show`"
+    where = (
+        f"{path} does not exist" if path else f"--weights DIR or {WEIGHTS_VARIABLE} names no folder"
+    )
+    return (
+        f"{name} needs {file.name}, and {where}. It is from: {source}. "
+        f"--file {role}=PATH names another"
+    )
+
+
+def _check_published(path: Path, file: RecipeFile, role: str) -> None:
+    if file.sha256 and file_sha256(path) != file.sha256:
+        reason = (
+            f"is not the published {file.name} (its SHA-256 differs); fetch it again, or use "
+            f"it all the same with --file {role}={path}"
+        )
+        raise InputError(reason, where=str(path))

@@ -20,7 +20,7 @@ def command() -> None:
 
 @command.command("list")
 def list_all() -> None:
-    """Show all baselines: the package's own and those that other packages add."""
+    """Name all baselines, those of other packages too."""
     from tabulate import tabulate
 
     from gytbench.grounding.registry import entries
@@ -42,7 +42,10 @@ def list_all() -> None:
     help="Folder where the files are looked for [default: $GYTBENCH_WEIGHTS].",
 )
 def show(name: str, weights: Path | None) -> None:
-    """Show the recipe of the baseline NAME: row, files, preprocessing, settings."""
+    """Show what the baseline NAME is and needs.
+
+    Its row of the paper, files, preprocessing, settings, and the command that runs it.
+    """
     from gytbench.bounds import BOUNDS
     from gytbench.grounding.registry import find_recipe
 

@@ -1,13 +1,17 @@
 """`gytbench run-baseline`: write the predictions of a floor, a ceiling, or a system."""
 
+import errno
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gytbench.cli.options import boxes_option, truth_options
+from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
 
@@ -22,6 +26,15 @@ _EMBEDDED = "conse"
 _SHOWN = 10
 """Failed videos that are named."""
 
+_FOR_VIDEOS = (
+    *("weights", "files", "settings", "pool", "tau", "mean_length"),
+    *("device", "half", "batch_size", "features", "shard", "distributed"),
+)
+"""Options that have no meaning for floors and ceilings."""
+
+_FOR_TASK: "Mapping[str, Task]" = {"pool": "st", "tau": "st", "mean_length": "temporal"}
+"""Options that one task alone has."""
+
 
 def _pairs(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> Any:
     """KEY=VALUE options as a dictionary."""
@@ -29,7 +42,9 @@ def _pairs(_context: click.Context, option: click.Parameter, values: tuple[str, 
     for value in values:
         key, equals, rest = value.partition("=")
         if not key or not equals:
-            raise InputError(f"{option.opts[0]} takes NAME=VALUE, not {value!r}")
+            raise InputError(f"{option.opts[0]} takes {option.metavar}, not {value!r}")
+        if key in named:
+            raise InputError(f"{option.opts[0]} gives {key} twice")
         named[key] = rest
     return named
 
@@ -47,6 +62,13 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> "Sh
     if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
         return Shard(int(number), int(count))
     raise InputError(f"--shard takes I/N with I from 1 to N, such as 2/8, not {value!r}")
+
+
+def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    # Ray takes any other word for the name of a machine, and fails far from here.
+    if value in ("", "local", "auto") or ":" in value:
+        return value
+    raise InputError(f"--distributed takes local, auto or HOST:PORT, not {value!r}")
 
 
 @click.command("run-baseline")
@@ -110,6 +132,7 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> "Sh
     "--mean-length",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
+    callback=_number,
     help="temporal: adds a Poisson term for the length of a step [default: none].",
 )
 @click.option("--device", default="cpu", show_default=True, help="As torch names it: cuda, mps.")
@@ -138,6 +161,7 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> "Sh
     "--distributed",
     default="",
     metavar="ADDRESS",
+    callback=_address,
     help="Hand the videos to the Ray cluster at ADDRESS; `local` starts one on this machine.",
 )
 @boxes_option
@@ -156,8 +180,31 @@ def command(name: str | None, task: "Task | None", output: Path, **options: Any)
         _write_bound(_video_free(name), task, output, truth)
         return
     if name in BOUNDS:
-        raise InputError(f"{name} looks at no video: leave out --videos")
+        raise InputError(f"{name} looks at no video: leave out --videos DIR")
     _ground(name or _EMBEDDED, task, output, truth, options)
+
+
+def _check_output(path: Path) -> None:
+    """Raise `InputError` for a file that cannot come to be: found out before hours of work."""
+    from gytbench.predictions.reading import suffix_of
+
+    if path.is_dir():
+        raise InputError("this is a folder; name the file to write", where=str(path))
+    suffix_of(path)
+    if not path.parent.is_dir():
+        reason = f"cannot be written: {os.strerror(errno.ENOENT)}; make its folder first"
+        raise InputError(reason, where=str(path))
+
+
+def _given(names: Container[str]) -> list[str]:
+    """Those of the options that the user gave, as they are written."""
+    context = click.get_current_context()
+    return [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in names
+        and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
 
 
 def _video_free(name: str | None) -> str:
@@ -171,6 +218,8 @@ def _video_free(name: str | None) -> str:
 
         find_recipe(name)
         raise InputError(f"{name} grounds videos: name their folder with --videos DIR")
+    for option in _given(_FOR_VIDEOS):
+        raise InputError(f"{name} looks at no video: leave out {option}")
     return name
 
 
@@ -179,6 +228,7 @@ def _write_bound(name: str, task: "Task | None", output: Path, truth: Mapping[st
     from gytbench.bounds import find_bound, make_bound
     from gytbench.predictions import save_predictions
 
+    _check_output(output)
     chosen = task or find_bound(name).tasks[0]
     _check_truth(chosen, truth)
     predictions = make_bound(name, load_benchmark(**truth), chosen)
@@ -197,6 +247,7 @@ def _ground(
     from gytbench.grounding.running import run
     from gytbench.grounding.systems import Options, prepare
 
+    _check_folders(options["videos"], options["features"])
     own = Options(
         files={role: Path(path) for role, path in options["files"].items()},
         settings=_values(options["settings"]),
@@ -204,14 +255,37 @@ def _ground(
         device=options["device"],
         half=options["half"],
     )
+    keep_inputs([output], own.files.values())
     ensemble = prepare(name, own)
     chosen = task or ensemble.tasks[0]
+    ensemble.check(chosen)
+    _check_output(output)
     _check_truth(chosen, truth)
+    _check_task_options(chosen)
+    if isinstance(ensemble.when, str):
+        for option in _given(("tau", "pool")):
+            raise InputError(f"the times are those of {ensemble.when}: leave out {option}")
     job = _job(ensemble, chosen, own, truth, options)
     outcome = run(job, output, shard=options["shard"], distributed=options["distributed"])
     _tell(outcome, job, output)
     if outcome.failed:
         raise SystemExit(1)
+
+
+def _check_folders(videos: Path, features: Path | None) -> None:
+    """Raise `InputError` for what would make every video fail."""
+    from gytbench.videos import listed_videos
+
+    if not listed_videos(videos):
+        raise InputError("holds no videos", where=str(videos))
+    if features is not None and features.exists() and not features.is_dir():
+        raise InputError("--features names a folder, and this is a file", where=str(features))
+
+
+def _check_task_options(task: "Task") -> None:
+    """Raise `InputError` for an option that the task does not have."""
+    for option in _given({name for name, own in _FOR_TASK.items() if own != task}):
+        raise InputError(f"{option} has no meaning for the task {task!r}")
 
 
 def _check_truth(task: "Task", truth: Mapping[str, Any]) -> None:
@@ -224,7 +298,15 @@ def _check_truth(task: "Task", truth: Mapping[str, Any]) -> None:
 def _values(settings: Mapping[str, str]) -> dict[str, Any]:
     from gytbench.grounding.recipes import read_yaml
 
-    return {name: read_yaml(text, f"--set {name}") for name, text in settings.items()}
+    values = {}
+    for name, text in settings.items():
+        try:
+            values[name] = read_yaml(text, f"--set {name}")
+        except InputError:
+            # To YAML braces, colons and the like mean more than themselves.
+            reason = f"{text!r} is no YAML; put text in quotes of its own: '{name}=\"a {{}}\"'"
+            raise InputError(reason, where=f"--set {name}") from None
+    return values
 
 
 def _job(
@@ -261,15 +343,14 @@ def _tell(outcome: "Outcome", job: "Job", output: Path) -> None:
     if outcome.fresh:
         kinds = ("decoding", "model", "writing")
         shares = ", ".join(f"{kind} {outcome.spent.get(kind, 0):.1f} s" for kind in kinds)
-        took = f"{counted(outcome.fresh, 'video')} in {outcome.wall:.1f} s on {job.options.device}"
-        click.echo(f"{took} ({shares})")
+        click.echo(f"{counted(outcome.fresh, 'video')} in {outcome.wall:.1f} s ({shares})")
     if outcome.missing:
         click.echo(
             f"this share is done; {counted(outcome.missing, 'video')} of other shares "
             f"{'is' if outcome.missing == 1 else 'are'} not, so nothing is merged yet"
         )
     else:
-        written = f"{outcome.tubes:,} tubes for the task {job.choices.task}"
+        written = f"{counted(outcome.tubes, 'tube')} for the task {job.choices.task}"
         click.echo(f"{written} in {one_line(str(output))}")
     for video, reason in list(outcome.failed.items())[:_SHOWN]:
         click.echo(f"failed: {one_line(video)}: {one_line(reason)}", err=True)

@@ -92,6 +92,10 @@ Span = tuple[int, int]
 """First second and the one after the last."""
 
 
+class StoreError(InputError):
+    """Features cannot be kept: no video of the run will do better."""
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder of features, one file for each video and everything that they depend on."""
@@ -114,13 +118,15 @@ class Store:
         return None
 
     def write(self, path: Path, features: Features) -> None:
-        """Store features; raises `InputError` where the folder takes no more."""
+        """Store features; raises `StoreError` where the folder takes no more."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            with open_whole(path) as file:
+                np.savez(file, **features)  # type: ignore[arg-type]
         except OSError as error:
-            raise InputError(f"cannot be made: {error.strerror}", str(self.folder)) from None
-        with open_whole(path) as file:
-            np.savez(file, **features)  # type: ignore[arg-type]
+            raise StoreError(f"cannot be made: {error.strerror}", str(self.folder)) from None
+        except InputError as error:
+            raise StoreError(error.faults) from None
 
 
 @dataclass(frozen=True)

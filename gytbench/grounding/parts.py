@@ -14,6 +14,7 @@ from gytbench.predictions import Tube
 from gytbench.writing import write_whole
 
 _PLAN = "plan.json"
+_PART = "video {}.json"
 
 
 class Part(msgspec.Struct, omit_defaults=True):
@@ -47,7 +48,7 @@ class RunFolder:
             raise InputError(f"cannot be made: {error.strerror}", where=str(folder)) from None
         text = msgspec.json.encode(plan)
         known = self._bytes(folder / _PLAN)
-        if known is None:
+        if known is None or not any(self.folder.glob(_PART.format("*"))):
             write_whole(folder / _PLAN, text)
         elif known != text:
             changed = ", ".join(_changes(known, plan)) or "its plan cannot be read"
@@ -82,7 +83,7 @@ class RunFolder:
 
     def _path(self, video: str) -> Path:
         # An id may hold anything that a JSON key can; it begins with a dash quite often.
-        return self.folder / f"video {quote(video, safe='')}.json"
+        return self.folder / _PART.format(quote(video, safe=""))
 
     def _bytes(self, path: Path) -> bytes | None:
         try:

@@ -1,14 +1,16 @@
 """Recipes: which system, with which files and settings, stands for which row of a table."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from gytbench.errors import InputError
+from gytbench.errors import Fault, InputError
 from gytbench.resources import baselines_folder
 
 if TYPE_CHECKING:
@@ -109,7 +111,10 @@ def read_yaml(text: bytes | str, where: str) -> Any:
             _check_keys(node, where)
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"not YAML: {' '.join(str(error).split())}", where=where) from None
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or " ".join(str(error).split())
+        place = where if mark is None else _line(mark, where)
+        raise InputError(f"not YAML: {reason}", where=place) from None
 
 
 def _check_plain(text: bytes | str, where: str) -> None:
@@ -165,14 +170,15 @@ def find_files(
     given: Mapping[str, Path],
     weights: Path | None,
     roles: Mapping[str, str],
+    part: str = "",
 ) -> dict[str, Path]:
     """The files of a recipe by role: those given, else those in the folder of weights.
 
     given: by role, taken as they are. weights: where files lie under their published
     names; without it, the folder that the variable GYTBENCH_WEIGHTS names. roles: what the
-    system knows, in words. A file whose published checksum is known must have it. Raises
-    `InputError` for a role that is unknown, and for every file that is missing, with how
-    to get it.
+    system knows, in words. part: of a composition, how options name it. A file whose
+    published checksum is known must have it. Raises `InputError` for a role that is
+    unknown, and for every file that is missing, with how to get it.
     """
     unknown = [role for role in given if role not in roles and role not in recipe.files]
     if unknown:
@@ -184,12 +190,12 @@ def find_files(
             continue
         path = _place(file, weights)
         if path is None or not path.is_file():
-            missing.append(_how_to_get(name, role, file, path))
+            missing.append(Fault("", _how_to_get(name, _option(part, role), file, path)))
         else:
-            _check_published(path, file, role)
+            _check_published(path, file, _option(part, role))
             found[role] = path
     if missing:
-        raise InputError("\n".join(missing))
+        raise InputError(missing)
     for path in found.values():
         if not path.is_file():
             raise InputError("no such file", where=str(path))
@@ -205,14 +211,19 @@ def weights_folder(given: Path | None = None) -> Path | None:
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    import hashlib
-
+    """The SHA-256 of a file, in hex; raises `InputError` where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        found = path.stat()
+        return _sha256(path, found.st_size, found.st_mtime_ns)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+@cache
+def _sha256(path: Path, _size: int, _changed: int) -> str:
+    # Checkpoints are large, and asked for more than once.
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def missing_files(recipe: Recipe, weights: Path | None) -> Iterable[RecipeFile]:
@@ -230,13 +241,18 @@ def _place(file: RecipeFile, weights: Path | None) -> Path | None:
     return None if folder is None else folder / file.name
 
 
+def _option(part: str, role: str) -> str:
+    """How --file names a role."""
+    return f"{part}.{role}" if part else role
+
+
 def _how_to_get(name: str, role: str, file: RecipeFile, path: Path | None) -> str:
-    source = file.note or file.url or "see `gytbench baselines show`"
+    source = file.note.rstrip(".") or file.url or "an address that the recipe does not tell"
     where = (
         f"{path} does not exist" if path else f"--weights DIR or {WEIGHTS_VARIABLE} names no folder"
     )
     return (
-        f"{name} needs {file.name}, and {where}. It is from: {source}. "
+        f"{name} needs {file.name}, and {where}. Where to get it: {source}. "
         f"--file {role}=PATH names another"
     )
 

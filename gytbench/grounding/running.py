@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from gytbench.benchmark import Benchmark, load_benchmark
 from gytbench.bounds import BOUNDS
 from gytbench.errors import InputError
 from gytbench.grounding.answering import Answerer, Choices
-from gytbench.grounding.features import Looker, Store, Video, Watch
+from gytbench.grounding.features import Looker, Store, StoreError, Video, Watch
 from gytbench.grounding.parts import Part, RunFolder
 from gytbench.grounding.questions import Pool, Question, questions
 from gytbench.grounding.systems import Ensemble, Options, prepare
@@ -56,13 +56,13 @@ class Worker:
         return {question.video: question for question in asked}
 
     @cached_property
-    def files(self) -> dict[str, Path]:
-        """The file or folder of each video: of several the first by name."""
+    def files(self) -> dict[str, list[Path]]:
+        """What may be each video, by name."""
         from gytbench.videos import listed_videos
 
-        paths: dict[str, Path] = {}
+        paths: dict[str, list[Path]] = {}
         for path in listed_videos(self._job.videos):
-            paths.setdefault(path.stem, path)
+            paths.setdefault(path.stem, []).append(path)
         return paths
 
     @cached_property
@@ -89,14 +89,16 @@ class Worker:
     def answer(self, video: str) -> Part:
         """The part of one video; what is wrong with the video is told in it, not raised."""
         watch = Watch()
-        path = self.files.get(video)
-        if path is None:
+        if video not in self.files:
             reason = f"no {video}.* and no folder {video} of images in {self._job.videos}"
             return Part(video, failed=reason)
+        path = _usable(self.files[video])
         try:
             tubes = self._answerer.tubes(self.questions[video], Video(video, path, watch))
             self._check(tubes)
             return Part(video, tubes, spent=dict(watch.spent))
+        except StoreError:
+            raise
         except InputError as error:
             reasons = (
                 fault.reason if fault.where == video else str(fault) for fault in error.faults
@@ -115,6 +117,17 @@ class Worker:
         """End what the systems keep running, such as a program."""
         if "_answerer" in self.__dict__:
             self._answerer.system.close()
+
+
+def _usable(paths: Sequence[Path]) -> Path:
+    """The first that can be opened, as `gytbench data videos` has it; else the last."""
+    from gytbench.videos import open_frames
+
+    for path in paths[:-1]:
+        with suppress(InputError, OSError):
+            open_frames(path)
+            return path
+    return paths[-1]
 
 
 class Shard(NamedTuple):

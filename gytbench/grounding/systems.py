@@ -142,7 +142,7 @@ def prepare(name: str, options: Options) -> Ensemble:
     if recipe.when in BOUNDS:
         _check_bound(recipe.when, of_when)
         return Ensemble(name, recipe, recipe.when, _prepare_where(recipe, of_where))
-    when = _prepare(recipe.when, find_recipe(recipe.when), of_when)
+    when = _prepare(recipe.when, find_recipe(recipe.when), of_when, "when")
     if not capabilities(when.cls).when:
         raise InputError(f"{when.name} gives no score to seconds: it cannot come first")
     where = _prepare_where(recipe, of_where)
@@ -158,7 +158,7 @@ def _check_bound(name: str, options: Options) -> None:
 
 
 def _prepare_where(recipe: Recipe, options: Options) -> Prepared:
-    where = _prepare(recipe.where, find_recipe(recipe.where), options)
+    where = _prepare(recipe.where, find_recipe(recipe.where), options, "where")
     if not capabilities(where.cls).where:
         reason = f"{where.name} finds no place for times that are given: it cannot come second"
         raise InputError(reason)
@@ -185,13 +185,13 @@ def _of_part(options: Options, part: str) -> Options:
     return options._replace(files=own(options.files), settings=own(options.settings))
 
 
-def _prepare(name: str, recipe: Recipe, options: Options) -> Prepared:
+def _prepare(name: str, recipe: Recipe, options: Options, part: str = "") -> Prepared:
     if not recipe.grounder:
         raise InputError(f"{name} is a composition, and cannot be part of another")
     cls = grounder_class(recipe.grounder)
     settings = _settings(name, cls, {**recipe.settings, **options.settings})
     roles: Mapping[str, str] = getattr(cls, "roles", {})
-    files = find_files(name, recipe, options.files, options.weights, roles)
+    files = find_files(name, recipe, options.files, options.weights, roles, part)
     description = {
         "grounder": recipe.grounder,
         "settings": msgspec.to_builtins(settings),

@@ -142,13 +142,13 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
         ("# " + "x" * 100_000, ": holds more than 100,000 bytes"),
         ("title: café".encode("latin-1"), ": not YAML: "),
         (b"title: \x00", ": not YAML: "),
-        ("title: [a, b", ": not YAML: "),
-        ("title: a: b", ": not YAML: mapping values are not allowed here"),
-        ("title: a\n---\ntitle: b", ": not YAML: expected a single document"),
-        ("? [a]\n: b", ": not YAML: "),
+        ("title: [a, b", ": line 1: not YAML: expected"),
+        ("title: a: b", ": line 1: not YAML: mapping values are not allowed here"),
+        ("title: a\n---\ntitle: b", ": line 2: not YAML: but found another document"),
+        ("? [a]\n: b", ": line 1: not YAML: found unhashable key"),
         ("title: 2024-13-45", ": not YAML: month must be in 1..12"),
         (f"title: {'1' * 5000}", ": not YAML: Exceeds the limit"),
-        ("title: =", ": not YAML: could not determine a constructor"),
+        ("title: =", ": line 1: not YAML: could not determine a constructor"),
         ("title: a\ngrounder: b\ntitle: c", ": line 3: has the key 'title' a second time"),
         ("title: a\nsettings:\n  x: 1\n  x: 1", ": line 4: has the key 'x' a second time"),
         ("rows: [{a: 1, a: 2}]", ": line 1: has the key 'a' a second time"),
@@ -282,7 +282,7 @@ def test_missing_weights_are_told_how_to_get(tmp_path: Path) -> None:
 
 def test_a_note_on_how_to_get_a_file_comes_before_its_address(tmp_path: Path) -> None:
     recipe = with_file(url="https://example.org/form", note="fill in the form")
-    with pytest.raises(InputError, match="It is from: fill in the form"):
+    with pytest.raises(InputError, match="Where to get it: fill in the form"):
         find_files("mine", recipe, {}, tmp_path, ROLES)
 
 

@@ -144,7 +144,8 @@ def test_everything_is_listed_once() -> None:
     assert len(names) == len(set(names))
     assert names[: len(BOUNDS)] == list(BOUNDS)
     assert names[len(BOUNDS) :][: len(recipe_names())] == recipe_names()
-    assert set(names) == {*BOUNDS, *recipe_names(), *registered()}
+    covered = {packaged_recipe(name).grounder for name in recipe_names()}
+    assert set(names) == {*BOUNDS, *recipe_names(), *(registered().keys() - covered)}
     for entry in entries():
         assert entry.summary
         assert entry.kind in ("floor", "ceiling", "system")
@@ -457,3 +458,10 @@ def test_the_sampling_is_part_of_what_features_depend_on(monkeypatch: pytest.Mon
     before = prepare("fake-maps", Options()).start("spatial").where.identity
     monkeypatch.setattr(fakes.Maps, "sampling", fakes.Sampling(size=(4, 3), frames=2))
     assert prepare("fake-maps", Options()).start("spatial").where.identity != before
+
+
+def test_a_missing_file_of_a_part_is_named_as_the_option_takes_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--file when\.checkpoint=PATH"):
+        prepare("mil-nce+motion", Options(weights=tmp_path))
+    with pytest.raises(InputError, match=r"--file where\.checkpoint=PATH"):
+        prepare("oracle-time+clip", Options(weights=tmp_path))

@@ -66,7 +66,7 @@ class ClipGrounder:
         self._settings = settings
         self._device = setup.device
         self._texts: dict[str, Tensor] = {}
-        self._text("")  # tells at once where the vocabulary is missing
+        self._model.tokenize([""])  # tells at once where the vocabulary is missing
 
     @property
     def sampling(self) -> Sampling:

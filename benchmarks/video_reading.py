@@ -38,7 +38,7 @@ def video_reading() -> None:
     starts = range(0, SECONDS, SECONDS // CLIPS)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "video.mp4"
-        _write(path)
+        write_video(path)
         ours, once = timed(lambda: _in_one_pass(path, starts))
         resized, after = timed(lambda: _resized_afterwards(path, starts))
         theirs, anew = timed(lambda: _a_decoding_each(path, starts), repeat=1)
@@ -93,7 +93,7 @@ def _decoded_whole(path: Path, clip: range) -> Frames:
     return np.stack(kept)
 
 
-def _write(path: Path) -> None:
+def write_video(path: Path, seconds: int = SECONDS) -> None:
     """A coarse pattern that drifts under a little noise, with a key frame every ten seconds."""
     rng = np.random.default_rng(0)
     blocks = rng.integers(0, 256, (SIZE[1] // 20, SIZE[0] // 20, 3), dtype=np.uint8)
@@ -104,7 +104,7 @@ def _write(path: Path) -> None:
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = 10 * RATE
-        for number in range(SECONDS * RATE):
+        for number in range(seconds * RATE):
             pixels = np.roll(scene, number, axis=1) // 2 + np.roll(noise, 7 * number, axis=0)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, RATE)

@@ -27,6 +27,9 @@ WORDS = 20
 
 Cells = Literal["tokens", "maskclip"]
 
+_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+
 # Wider vision transformers have heads of other widths, which no shape tells.
 _WIDEST = 1024
 
@@ -157,6 +160,12 @@ class Clip(nn.Module):
         weights = self.visual.cells_of(gradient).float().mean(dim=1, keepdim=True)
         cells = (weights * self.visual.cells_of(target).detach().float()).sum(dim=-1)
         return cells.clamp(min=0).reshape(-1, self.grid, self.grid)
+
+
+def normalised(pixels: Tensor) -> Tensor:
+    """Pixels (n x 3 x height x width, in [0, 1]) by the mean and deviation of CLIP's training."""
+    mean, deviation = (pixels.new_tensor(value)[:, None, None] for value in (_MEAN, _DEVIATION))
+    return (pixels - mean) / deviation
 
 
 def check_tokens(model: Clip) -> None:

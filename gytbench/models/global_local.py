@@ -6,24 +6,41 @@ dot product tells whether they belong together.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gytbench.models.cross_attention import HEAD_WIDTH, CrossAttentionHead
+from gytbench.errors import InputError
+from gytbench.models.checkpoints import load_strict, read_checkpoint
+from gytbench.models.comma import Comma
+from gytbench.models.cross_attention import HEAD_WIDTH, CrossAttentionHead, Head
+from gytbench.models.devices import check_device
+from gytbench.models.s3d import (
+    CELL_WIDTH,
+    OPTIONAL,
+    WORD_WIDTH,
+    has_space_to_depth,
+    table_rows,
+)
+
+State = Mapping[str, Tensor]
+
+# The layers that vectors enter by, as they are told of in messages.
+_INPUTS = {
+    "vis_proj_mat": "regions",
+    "lang_proj_mat": "words",
+    "vis_proj_mat_g": "videos",
+    "lang_proj_mat_g": "texts",
+}
 
 
-class GlobalLocalHead(CrossAttentionHead):
-    """Both branches, with linear or gated maps in the global one."""
+class GlobalBranch:
+    """The layers of the global branch, linear or gated; those of the local one are apart."""
 
-    def __init__(
-        self, regions: int, words: int, *, video: int, text: int, gated: bool = False
-    ) -> None:
-        """A head for regions, words, whole videos and whole texts of the given widths."""
-        super().__init__(regions, words)
-        self.vis_proj_mat_g = _projection(video, gated)
-        self.lang_proj_mat_g = _projection(text, gated)
+    vis_proj_mat_g: nn.Module
+    lang_proj_mat_g: nn.Module
 
     def global_video(self, videos: Tensor) -> Tensor:
         """n x 512 of vectors of videos or of frames, n x width."""
@@ -36,7 +53,100 @@ class GlobalLocalHead(CrossAttentionHead):
         return projected
 
 
-def start_from_mil_nce(head: GlobalLocalHead, state: Mapping[str, Tensor]) -> None:
+class GlobalLocalHead(GlobalBranch, CrossAttentionHead):
+    """Both branches, for features of a network that is kept elsewhere."""
+
+    def __init__(
+        self, regions: int, words: int, *, video: int, text: int, gated: bool = False
+    ) -> None:
+        """A head for regions, words, whole videos and whole texts of the given widths."""
+        super().__init__(regions, words)
+        self.vis_proj_mat_g = _projection(video, gated)
+        self.lang_proj_mat_g = _projection(text, gated)
+
+
+class GlobalLocalS3D(GlobalBranch, Comma):
+    """Both branches with the trunk and the words of S3D.
+
+    The source's own file of this network is not published; its names follow from its
+    training code.
+    """
+
+    def __init__(self, rows: int, space_to_depth: bool = True, *, gated: bool = False) -> None:
+        """`rows`: of the table of word vectors."""
+        super().__init__(rows, space_to_depth)
+        self.vis_proj_mat_g = _projection(CELL_WIDTH, gated)
+        self.lang_proj_mat_g = _projection(WORD_WIDTH, gated)
+
+
+def load_global_local_head(path: Path, device: str = "cpu") -> GlobalLocalHead:
+    """The head for CLIP in eval mode, for the widths and the kind of maps that the file has.
+
+    Takes the published `GroundingWeights.pth.tar` and checkpoints of its training. Raises
+    `InputError` for other files, CoMMA's among them, which lack the global branch.
+    """
+    check_device(device)
+    state = read_checkpoint(path)
+    _check_has_branches(state, path)
+    gated = _is_gated(state)
+    regions, words, video, text = (_into(state, name) for name in _INPUTS)
+    # Without memory first: a file that does not fit takes none.
+    with torch.device("meta"):
+        head = GlobalLocalHead(regions, words, video=video, text=text, gated=gated)
+    load_strict(head, state, str(path))
+    return head.eval().requires_grad_(False).to(device)
+
+
+def load_global_local_s3d(path: Path, device: str = "cpu", half: bool = False) -> GlobalLocalS3D:
+    """The network on S3D in eval mode; in half, only the trunk is.
+
+    Raises `InputError` for other files: S3D's own weights and CoMMA's lack branches.
+    """
+    state = read_checkpoint(path)
+    rows, space_to_depth = table_rows(state, path), has_space_to_depth(state, path)
+    _check_has_branches(state, path)
+    model = GlobalLocalS3D(rows, space_to_depth, gated=_is_gated(state))
+    load_strict(model, state, str(path), optional=OPTIONAL)
+    return model.prepared(device, half)
+
+
+def check_takes(
+    head: GlobalLocalHead, path: Path, *, regions: int, words: int, video: int, text: int
+) -> None:
+    """Raises `InputError` where a head, of the file at `path`, takes vectors of other widths."""
+    state = head.state_dict()
+    for (name, what), given in zip(_INPUTS.items(), (regions, words, video, text), strict=True):
+        taken = _into(state, name)
+        if taken != given:
+            reason = (
+                f"the head takes {what} of {taken} dimensions, but this backbone gives {given}: "
+                "it was trained on another"
+            )
+            raise InputError(reason, where=str(path))
+
+
+def described_rollout(head: Head, regions: Tensor, words: Tensor, mask: Tensor) -> Tensor:
+    """Where a text looks in each of n videos, in the form that the paper's text describes.
+
+    As `gytbench.models.cross_attention.rollout`, with the same shapes and sums, but regions
+    and words are compared by their cosine, and what attention returns replaces what entered it:
+    nothing is added to it.
+    """
+    v = head.vis_proj_mat(regions)
+    t = head.lang_proj_mat(words)
+    mask = mask.expand(len(regions), -1)
+    similarity = _cosines(v, t)
+    to_words = _over_words(similarity, mask)
+    to_regions = similarity.softmax(dim=-2).transpose(-1, -2)
+    v1, _ = head.sa_layer.vis_attn_mat(to_words, t)
+    t1, between_words = head.sa_layer.text_attn_mat(to_regions, v, mask)
+    last = _over_words(_cosines(v1, t1), mask)
+    # Pads get no weight from regions and words, so what they give needs no mask.
+    heat: Tensor = last.mean(dim=-2, keepdim=True) @ between_words @ to_regions
+    return heat.squeeze(-2)
+
+
+def start_from_mil_nce(head: GlobalBranch, state: State) -> None:
     """Start the global branch of a linear head on S3D from a state dict of `S3D`.
 
     Then its scores are those of MIL-NCE, for videos as the mean of mixed_5c over time,
@@ -86,3 +196,43 @@ class _GatedEmbedding(nn.Module):
 
 def _projection(into: int, gated: bool) -> nn.Module:
     return _GatedEmbedding(into) if gated else nn.Sequential(nn.Linear(into, HEAD_WIDTH))
+
+
+def _cosines(v: Tensor, t: Tensor) -> Tensor:
+    """n x regions x words, of n x regions x 512 and n (or 1) x words x 512."""
+    return functional.normalize(v, dim=-1) @ functional.normalize(t, dim=-1).transpose(-1, -2)
+
+
+def _over_words(similarity: Tensor, mask: Tensor) -> Tensor:
+    """How much each region takes of each word, without pads."""
+    return similarity.masked_fill(~mask[..., None, :], -torch.inf).softmax(dim=-1)
+
+
+def _is_gated(state: State) -> bool:
+    return any(name.startswith("vis_proj_mat_g.cg.") for name in state)
+
+
+def _into(state: State, name: str) -> int:
+    """The width that a layer takes, linear or gated; any where the file has no such layer."""
+    for part in ("0", "fc"):
+        weight = state.get(f"{name}.{part}.weight")
+        if weight is not None and weight.ndim == 2:
+            return weight.shape[1]
+    return HEAD_WIDTH
+
+
+def _check_has_branches(state: State, path: Path) -> None:
+    """Say what a whole branch that is missing means, before the single entries are listed."""
+    for prefixes, reason in (
+        (
+            ("vis_proj_mat.", "sa_layer."),
+            "the local branch is missing (vis_proj_mat, lang_proj_mat, sa_layer)",
+        ),
+        (
+            ("vis_proj_mat_g.", "lang_proj_mat_g."),
+            "the global branch is missing (vis_proj_mat_g, lang_proj_mat_g): these may be "
+            "weights of CoMMA",
+        ),
+    ):
+        if not any(name.startswith(prefixes) for name in state):
+            raise InputError(reason, where=str(path))

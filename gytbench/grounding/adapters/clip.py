@@ -14,8 +14,6 @@ from gytbench.metrics.arrays import Floats
 if TYPE_CHECKING:
     from torch import Tensor
 
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 _AT_ONCE = 64  # seconds whose gradients are held at a time
 
@@ -122,13 +120,11 @@ class ClipGrounder:
         """n x 3 x height x width, normalised, of n x 1 x height x width x 3."""
         import torch
 
+        from gytbench.models.clip import normalised
+
         frames = torch.from_numpy(np.ascontiguousarray(clips[:, 0])).to(self._device)
         pixels = frames.permute(0, 3, 1, 2).float() / 255
-        if self._settings.normalise == "none":
-            return pixels
-        mean = torch.tensor(_MEAN, device=pixels.device)
-        deviation = torch.tensor(_DEVIATION, device=pixels.device)
-        return (pixels - mean[:, None, None]) / deviation[:, None, None]
+        return normalised(pixels) if self._settings.normalise == "clip" else pixels
 
     def _text(self, query: str) -> "Tensor":
         """The embedding of a query (width); kept, for queries come again."""

@@ -200,16 +200,19 @@ def test_a_query_is_answered_alike_whatever_else_is_asked(grounder, stretch) -> 
     np.testing.assert_allclose(among[:, 1:2], alone, rtol=1e-5)
 
 
-def test_the_published_evaluation_does_not_load_the_attention_among_regions(files, stretch) -> None:
+def test_the_published_evaluation_does_not_load_the_attention_among_regions(
+    clip_files, clip_stretch
+) -> None:
     heats = [
-        CommaGrounder(CommaSettings(compat=compat, seed=seed), Setup(files)).heatmaps(
-            stretch, "crack egg"
-        )
+        CommaGrounder(
+            CommaSettings(backbone="clip", compat=compat, seed=seed), Setup(clip_files)
+        ).heatmaps(clip_stretch, "crack egg")
         for compat, seed in (("fixed", 1), ("fixed", 2), ("official", 1), ("official", 2))
     ]
-    assert (heats[0] == heats[1]).all()
-    assert (heats[0] != heats[2]).any()
-    assert (heats[2] != heats[3]).any()
+    np.testing.assert_array_equal(heats[0], heats[1])
+    # Far above what another order of sums would change.
+    assert np.abs(heats[0] - heats[2]).max() > 1e-5 * heats[0].max()
+    assert np.abs(heats[2] - heats[3]).max() > 1e-5 * heats[0].max()
 
 
 def test_on_clip_a_frame_stands_for_its_second(on_clip) -> None:

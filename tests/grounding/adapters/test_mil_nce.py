@@ -114,11 +114,12 @@ def test_features_are_those_of_a_clip_by_itself(grounder, clips, stretch) -> Non
 
 def test_a_part_of_the_seconds_is_answered_alike(grounder, stretch) -> None:
     part = stretch.part(range(21, 23))
-    np.testing.assert_array_equal(
-        grounder.frame_scores(part, ["egg"]), grounder.frame_scores(stretch, ["egg"])[1:]
+    # Sums may be taken in another order.
+    np.testing.assert_allclose(
+        grounder.frame_scores(part, ["egg"]), grounder.frame_scores(stretch, ["egg"])[1:], 1e-10
     )
-    np.testing.assert_array_equal(
-        grounder.heatmaps(part, "egg"), grounder.heatmaps(stretch, "egg")[1:]
+    np.testing.assert_allclose(
+        grounder.heatmaps(part, "egg"), grounder.heatmaps(stretch, "egg")[1:], atol=1e-10
     )
 
 

@@ -35,7 +35,8 @@ check: $(INSTALLED_DEV)  ## Format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 tests: $(INSTALLED_DEV) browser  ## All tests, with the coverage of the metrics and what feeds them
-	GYTBENCH_SCREENSHOTS=$(CURDIR)/.build/screenshots $(BIN)/python -m pytest --cov --cov-report=term
+	GYTBENCH_SCREENSHOTS=$(CURDIR)/.build/screenshots OMP_NUM_THREADS=1 \
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term
 
 browser:  ## Install Chromium with its driver (Debian, Ubuntu) where they are missing
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \

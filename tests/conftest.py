@@ -19,6 +19,14 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared"
 _BESIDE = _SHARED / "data"
 
 
+_LONGEST = ("tests/test_docs.py", "tests/grounding/test_every_adapter.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, or one of several processes would end alone with them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 @pytest.fixture(scope="session")
 def released() -> Path:
     """The folder of the released files: GYTBENCH_DATA, ../shared/data, or the cache.

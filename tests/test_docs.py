@@ -113,6 +113,7 @@ def environment(home: Path, data: Path) -> dict[str, str]:
 
 
 DEMO = "gytbench demo\n"
+_DEMO = re.compile(r"gytbench demo( > \S+)?\n")
 
 
 def run(block: Block, folder: Path, data: Path, demo: Path | None = None) -> str:
@@ -121,9 +122,10 @@ def run(block: Block, folder: Path, data: Path, demo: Path | None = None) -> str
     Where it begins with `gytbench demo`, the folder that this writes may be given: the
     command gives the same each time, which its own tests hold it to.
     """
-    if demo is not None and block.text.startswith(DEMO):
+    begins = _DEMO.match(block.text)
+    if demo is not None and begins:
         shutil.copytree(demo, folder / demo.name, dirs_exist_ok=True)
-        block = replace(block, text=block.text.removeprefix(DEMO))
+        block = replace(block, text=block.text[begins.end() :])
     shell = ["bash", "-euo", "pipefail", "-c"]
     command = shell if block.language == "bash" else [sys.executable, "-c"]
     done = subprocess.run(

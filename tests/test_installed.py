@@ -40,12 +40,29 @@ def run(unpacked: Path, cwd: Path, code: str, *arguments: str) -> str:
 MAIN = "import gytbench.cli.main as m; m.main()"
 
 
-def test_it_runs_the_demo_from_its_own_files(unpacked: Path, tmp_path: Path) -> None:
-    where = run(unpacked, tmp_path, "import gytbench; print(gytbench.__file__)")
+@pytest.fixture(scope="module")
+def demo(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo was run."""
+    folder = tmp_path_factory.mktemp("demo")
+    assert "video_map@0.1:0.5" in run(unpacked, folder, MAIN, "demo")
+    return folder
+
+
+def test_it_runs_the_demo_from_its_own_files(unpacked: Path, demo: Path) -> None:
+    where = run(unpacked, demo, "import gytbench; print(gytbench.__file__)")
     assert Path(where.strip()).is_relative_to(unpacked)
-    said = run(unpacked, tmp_path, MAIN, "demo")
-    assert "video_map@0.1:0.5" in said
-    assert (tmp_path / "gytbench-demo" / "st.json").is_file()
+    assert (demo / "gytbench-demo" / "st.json").is_file()
+    assert (demo / "gytbench-demo" / "grounded.json").is_file()
+
+
+def test_it_carries_the_recipes_and_the_programs_that_they_run(unpacked: Path, demo: Path) -> None:
+    listed = run(unpacked, demo, MAIN, "baselines", "list")
+    for name in ("clip", "mil-nce", "comma", "global-local-clip", "conse", "motion", "exec"):
+        assert f"\n{name} " in listed
+    where = "from gytbench.resources import baselines_folder as f; print(f())"
+    folder = Path(run(unpacked, demo, where).strip())
+    assert folder.is_relative_to(unpacked)
+    assert (folder / "runners" / "brightest.py").is_file()
 
 
 def test_it_carries_the_class_map_and_the_manifest_but_no_released_file(wheel: Path) -> None:
@@ -57,16 +74,15 @@ def test_it_carries_the_class_map_and_the_manifest_but_no_released_file(wheel: P
     assert not names & {Path(file.path).name for file in manifest()}
 
 
-def test_it_makes_pages_from_its_own_templates(unpacked: Path, tmp_path: Path) -> None:
-    run(unpacked, tmp_path, MAIN, "demo")
+def test_it_makes_pages_from_its_own_templates(unpacked: Path, demo: Path) -> None:
     data = ("--data", "gytbench-demo/data")
-    run(unpacked, tmp_path, MAIN, "audit", "gytbench-demo/data", "--page", "audit.html")
-    assert b"</html>" in (tmp_path / "audit.html").read_bytes()
+    run(unpacked, demo, MAIN, "audit", "gytbench-demo/data", "--page", "audit.html")
+    assert b"</html>" in (demo / "audit.html").read_bytes()
     points = "gytbench-demo/data/points.csv"
-    run(unpacked, tmp_path, MAIN, "build-boxes", points, "-o", "boxes.json")
-    run(unpacked, tmp_path, MAIN, "agreement", points, "--json", "agreement.json", *data)
+    run(unpacked, demo, MAIN, "build-boxes", points, "-o", "boxes.json")
+    run(unpacked, demo, MAIN, "agreement", points, "--json", "agreement.json", *data)
     serve = "from gytbench.collection import PointServer; PointServer(None).server_close()"
-    run(unpacked, tmp_path, serve)
+    run(unpacked, demo, serve)
 
 
 def test_importing_the_package_loads_nothing_slow() -> None:

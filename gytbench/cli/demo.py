@@ -69,8 +69,9 @@ def _ground(output: Path, data: Path) -> None:
     from gytbench.demo import write_videos
     from gytbench.evaluation import Protocol, score
     from gytbench.grounding.answering import Choices
-    from gytbench.grounding.running import Job, run
+    from gytbench.grounding.running import run
     from gytbench.grounding.systems import Options
+    from gytbench.grounding.work import Job
     from gytbench.predictions import load_predictions
     from gytbench.report.tables import result_table
 

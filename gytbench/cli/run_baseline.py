@@ -16,8 +16,9 @@ from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
 
 if TYPE_CHECKING:
-    from gytbench.grounding.running import Job, Outcome, Shard
+    from gytbench.grounding.running import Outcome, Shard
     from gytbench.grounding.systems import Ensemble
+    from gytbench.grounding.work import Job
     from gytbench.predictions import Task
 
 _EMBEDDED = "conse"
@@ -317,7 +318,7 @@ def _job(
     options: Mapping[str, Any],
 ) -> "Job":
     from gytbench.grounding.answering import Choices
-    from gytbench.grounding.running import Job
+    from gytbench.grounding.work import Job
 
     recipe = ensemble.recipe
     choices = Choices(

@@ -13,8 +13,8 @@ import msgspec
 
 from gytbench.errors import InputError
 from gytbench.grounding.parts import Part
-from gytbench.grounding.running import Job, Worker
 from gytbench.grounding.systems import prepare
+from gytbench.grounding.work import Job, Worker
 
 if TYPE_CHECKING:
     import ray

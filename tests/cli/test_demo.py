@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import gytbench
 from gytbench.cli import demo
 from gytbench.cli.main import main
-from gytbench.grounding import running
+from gytbench.grounding import running, work
 from gytbench.predictions import load_predictions, save_predictions
 
 OUTPUT = "gytbench-demo"
@@ -119,7 +119,7 @@ def test_with_the_extra_conse_its_system_grounds(
 ) -> None:
     jobs = []
 
-    def run(job: running.Job, output: Path, **_: Any) -> None:
+    def run(job: work.Job, output: Path, **_: Any) -> None:
         jobs.append(job)
         save_predictions(load_predictions(output.with_name("st.json")), output)
 

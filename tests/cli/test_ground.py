@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import gytbench
-from gytbench.grounding import running
+from gytbench.grounding import running, work
 from gytbench.predictions import load_predictions
 from tests.grounding.making import Ground, make_ground
 
@@ -47,11 +47,11 @@ def run_on(run: Run, ground: Ground, here: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> list[running.Job]:
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[work.Job]:
     """The runs that would have been, had they not been kept from starting."""
-    asked: list[running.Job] = []
+    asked: list[work.Job] = []
 
-    def keep(job: running.Job, *_: Any, **__: Any) -> running.Outcome:
+    def keep(job: work.Job, *_: Any, **__: Any) -> running.Outcome:
         asked.append(job)
         return running.Outcome(6, 6, {}, 0, {}, 0, 0)
 
@@ -90,13 +90,13 @@ def test_without_a_task_the_first_that_the_system_does(run_on: GroundWith) -> No
     assert load_predictions("preds.json").task == "spatial"
 
 
-def test_without_a_name_conse_grounds(run_on: GroundWith, jobs: list[running.Job]) -> None:
+def test_without_a_name_conse_grounds(run_on: GroundWith, jobs: list[work.Job]) -> None:
     assert run_on().code == 0
     assert [job.name for job in jobs] == ["conse"]
 
 
 def test_the_options_arrive(
-    run_on: GroundWith, jobs: list[running.Job], ground: Ground, here: Path
+    run_on: GroundWith, jobs: list[work.Job], ground: Ground, here: Path
 ) -> None:
     (here / "weights").mkdir()
     model = ("--set", "slow=0.5", "--set", "log=a b", "--weights", "weights", "--half")
@@ -266,7 +266,7 @@ def test_what_is_wrong_is_one_message_and_leaves_nothing(
     ]
 
 
-def test_text_that_is_no_yaml_goes_in_quotes(run_on: GroundWith, jobs: list[running.Job]) -> None:
+def test_text_that_is_no_yaml_goes_in_quotes(run_on: GroundWith, jobs: list[work.Job]) -> None:
     bare = run_on("conse", "--set", "prompt={} in a kitchen")
     assert bare.code == 2
     assert """put text in quotes of its own: 'prompt="a {}"'""" in bare.err

@@ -20,8 +20,9 @@ import ray
 from ray.cluster_utils import Cluster
 
 from gytbench.grounding.answering import Choices
-from gytbench.grounding.running import Job, run
+from gytbench.grounding.running import run
 from gytbench.grounding.systems import Options
+from gytbench.grounding.work import Job
 
 data, videos, output, log = map(Path, sys.argv[1:])
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})

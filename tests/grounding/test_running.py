@@ -15,8 +15,9 @@ import pytest
 import gytbench
 from gytbench.errors import InputError
 from gytbench.grounding.answering import Choices
-from gytbench.grounding.running import Job, Outcome, Shard, run
+from gytbench.grounding.running import Outcome, Shard, run
 from gytbench.grounding.systems import Options
+from gytbench.grounding.work import Job
 from gytbench.predictions import Tube, load_predictions
 
 from .making import Ground, make_ground

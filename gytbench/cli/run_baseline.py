@@ -187,11 +187,9 @@ def command(name: str | None, task: "Task | None", output: Path, **options: Any)
 
 def _check_output(path: Path) -> None:
     """Raise `InputError` for a file that cannot come to be: found out before hours of work."""
-    from gytbench.predictions.reading import suffix_of
+    from gytbench.predictions.writing import check_target
 
-    if path.is_dir():
-        raise InputError("this is a folder; name the file to write", where=str(path))
-    suffix_of(path)
+    check_target(path)
     if not path.parent.is_dir():
         reason = f"cannot be written: {os.strerror(errno.ENOENT)}; make its folder first"
         raise InputError(reason, where=str(path))

@@ -54,11 +54,11 @@ class Answerer:
             asked = question.asked_of_clips(video.seconds)
             places = self._places(asked, video)
             return [_clip_tube(question, *pair) for pair in zip(asked, places, strict=True)]
-        runs, labels = self._runs(question, video)
+        runs, labels, seen = self._runs(question, video)
         if self.choices.task == "temporal":
             return [_tube(question.video, labels, run, None) for run in runs]
         asked = [Asked(described(labels[run.query]), run.seconds) for run in runs]
-        places = self._places(asked, video)
+        places = self._places(asked, video, seen if self.system.alone else None)
         return [_tube(question.video, labels, *pair) for pair in zip(runs, places, strict=True)]
 
     def _whole(self, loaded: Loaded, question: Question, video: Video) -> list[Tube]:
@@ -74,11 +74,13 @@ class Answerer:
             _check_whole(loaded, tube, request)
         return tubes
 
-    def _runs(self, question: Question, video: Video) -> tuple[list[Run], tuple[str, ...]]:
-        """The seconds of each label, and the labels that they count."""
+    def _runs(
+        self, question: Question, video: Video
+    ) -> tuple[list[Run], tuple[str, ...], Stretch | None]:
+        """The seconds of each label, the labels that they count, and what was looked at."""
         when = self.system.when
         if when is None:
-            return _given_runs(self.times.get(question.video, ()), video.seconds)
+            return *_given_runs(self.times.get(question.video, ()), video.seconds), None
         queries = [described(label) for label in question.labels]
         stretch = self.looker.whole(when, video, self.choices.task, queries)
         with video.watch.on("model"), _answer_of(when):
@@ -87,8 +89,8 @@ class Answerer:
             if scores.shape != expected:
                 raise InputError(f"the scores have the shape {scores.shape}, not {expected}")
             if self.choices.task == "temporal":
-                return self._aligned(question, scores), question.labels
-            return best_runs(scores, self.choices.tau), question.labels
+                return self._aligned(question, scores), question.labels, stretch
+            return best_runs(scores, self.choices.tau), question.labels, stretch
 
     def _aligned(self, question: Question, scores: np.ndarray) -> list[Run]:
         seconds = range(len(scores))
@@ -101,9 +103,15 @@ class Answerer:
             mean_length=self.choices.mean_length,
         )
 
-    def _places(self, asked: Sequence[Asked], video: Video) -> list[Place]:
+    def _places(
+        self, asked: Sequence[Asked], video: Video, seen: Stretch | None = None
+    ) -> list[Place]:
+        """Where each thing asked is; from features of the whole video, where it was seen."""
         where = self.system.where
-        stretches = self.looker.each(where, video, self.choices.task, asked)
+        if seen is None:
+            stretches = self.looker.each(where, video, self.choices.task, asked)
+        else:
+            stretches = [seen.part(each.seconds) for each in asked]
         with video.watch.on("model"), _answer_of(where):
             return [
                 _place(where, stretch, each.query)

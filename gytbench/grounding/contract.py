@@ -10,7 +10,7 @@ x right, y down, (0, 0) its upper left corner, (1, 1) its lower right one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -185,16 +185,16 @@ class Capabilities:
     when: bool
     where: bool
     tubes: bool
-    tasks: tuple[Task, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Works out the tasks that it can do alone."""
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that it can do alone."""
         able: dict[Task, bool] = {
             "st": self.tubes or (self.when and self.where),
             "spatial": self.tubes or self.where,
             "temporal": self.tubes or self.when,
         }
-        object.__setattr__(self, "tasks", tuple(task for task, can in able.items() if can))
+        return tuple(task for task, can in able.items() if can)
 
 
 def capabilities(grounder: object) -> Capabilities:

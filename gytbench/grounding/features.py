@@ -19,7 +19,6 @@ import numpy as np
 from gytbench.errors import InputError
 from gytbench.grounding.contract import (
     Asked,
-    Encoder,
     Features,
     Reader,
     Request,
@@ -150,13 +149,12 @@ class Looker:
         """The features for each thing asked, in order; all of them in one pass."""
         if not asked:
             return []
-        if isinstance(loaded.grounder, Encoder) and loaded.grounder.sampling.trimmed:
-            if task == "spatial":
-                return self._trimmed(loaded, video, asked)
-        elif isinstance(loaded.grounder, Reader):
+        if isinstance(loaded.grounder, Reader):
             whole = _read(loaded, video, task, asked)
-            return [whole.part(each.seconds) for each in asked]
-        whole = self.whole(loaded, video, task, ())
+        elif loaded.grounder.sampling.trimmed and task == "spatial":
+            return self._trimmed(loaded, video, asked)
+        else:
+            whole = self.whole(loaded, video, task, ())
         return [whole.part(each.seconds) for each in asked]
 
     def _trimmed(self, loaded: Loaded, video: Video, asked: Sequence[Asked]) -> list[Stretch]:

@@ -83,11 +83,9 @@ def check_videos(
         raise InputError("needs PyAV and Pillow: pip install 'gytbench[video]'") from None
     from tqdm import tqdm
 
-    from gytbench.videos import listed_videos
+    from gytbench.videos import videos_by_id
 
-    by_video: dict[str, list[Path]] = {}
-    for path in listed_videos(folder):
-        by_video.setdefault(path.stem, []).append(path)
+    by_video = videos_by_id(folder)
     annotated = _annotated_to(benchmark)
     return [
         _state(

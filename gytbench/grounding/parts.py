@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -26,6 +26,15 @@ class Part(msgspec.Struct, omit_defaults=True):
     """Why the video could not be answered; else empty."""
     spent: dict[str, float] = {}
     """Seconds of work by kind: decoding, model, writing."""
+
+
+class _Verdict(msgspec.Struct):
+    """Of a part, what is needed of it most often."""
+
+    failed: str = ""
+
+
+_T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class RunFolder:
@@ -60,18 +69,18 @@ class RunFolder:
 
     def read(self, video: str) -> Part | None:
         """The part of a video; None where there is none that is whole."""
+        return self._decoded(video, Part)
+
+    def verdicts(self, videos: Iterable[str]) -> dict[str, str]:
+        """Of the videos that have a whole part, why each failed; empty where it did not."""
+        found = ((video, self._decoded(video, _Verdict)) for video in videos)
+        return {video: verdict.failed for video, verdict in found if verdict is not None}
+
+    def _decoded(self, video: str, kind: type[_T]) -> _T | None:
         text = self._bytes(self._path(video))
         with suppress(msgspec.DecodeError):
-            return None if text is None else msgspec.json.decode(text, type=Part)
+            return None if text is None else msgspec.json.decode(text, type=kind)
         return None
-
-    def parts(self, videos: Iterable[str]) -> Iterator[Part | None]:
-        """The part of each video, in order."""
-        return (self.read(video) for video in videos)
-
-    def has(self, video: str) -> bool:
-        """Whether there is a part, without reading all of it."""
-        return self._path(video).is_file()
 
     def write(self, part: Part) -> None:
         """Put down the part of a video; raises `InputError` where the disk takes no more."""

@@ -67,7 +67,8 @@ def run(job: Job, output: Path, *, shard: Shard = ALL, distributed: str = "") ->
     videos = list(worker.questions)
     folder = RunFolder(output.with_name(f"{output.name}.run"), _plan(job, ensemble, worker))
     own = shard.of(videos)
-    waiting = [video for video in own if _unanswered(folder, video)]
+    before = folder.verdicts(own)
+    waiting = [video for video in own if before.get(video) != ""]
     began, spent = time.perf_counter(), Watch()
     for part in _answers(job, worker, waiting, distributed, done=len(own) - len(waiting)):
         for kind, seconds in part.spent.items():
@@ -75,10 +76,11 @@ def run(job: Job, output: Path, *, shard: Shard = ALL, distributed: str = "") ->
         with spent.on("writing"):
             folder.write(part)
     wall = time.perf_counter() - began
-    missing = sum(not folder.has(video) for video in videos)
-    tubes, failed = (
-        (0, _failures(folder, own)) if missing else _merge(folder, videos, output, job, ensemble)
-    )
+    verdicts = folder.verdicts(videos)
+    missing = len(videos) - len(verdicts)
+    told = own if missing else videos
+    failed = {video: verdicts[video] for video in told if verdicts.get(video)}
+    tubes = 0 if missing else _merge(folder, videos, output, job, ensemble, failed)
     return Outcome(len(own), tubes, failed, missing, spent.spent, wall, len(waiting))
 
 
@@ -101,27 +103,23 @@ def _answers(
         )
 
 
-def _unanswered(folder: RunFolder, video: str) -> bool:
-    part = folder.read(video)
-    return part is None or bool(part.failed)
-
-
-def _failures(folder: RunFolder, videos: Sequence[str]) -> dict[str, str]:
-    return {part.video: part.failed for part in folder.parts(videos) if part and part.failed}
-
-
 def _merge(
-    folder: RunFolder, videos: Sequence[str], output: Path, job: Job, ensemble: Ensemble
-) -> tuple[int, dict[str, str]]:
-    """Write the predictions of all videos in their order; how many tubes, and what failed.
+    folder: RunFolder,
+    videos: Sequence[str],
+    output: Path,
+    job: Job,
+    ensemble: Ensemble,
+    failed: Mapping[str, str],
+) -> int:
+    """Write the predictions of all videos in their order; returns how many tubes.
 
     The folder is kept where a video failed, so that the same command tries only that again.
     """
-    failed = _failures(folder, videos)
     model = _model(job, ensemble) | ({"failed": failed} if failed else {})
     tubes = 0
     with PredictionWriter(output, task=job.choices.task, model=model) as writer:
-        for video, part in zip(videos, folder.parts(videos), strict=True):
+        for video in videos:
+            part = folder.read(video)
             if part is None:
                 # Another shard merged and removed the parts meanwhile.
                 raise InputError("its part is gone; run again", where=video)
@@ -129,7 +127,7 @@ def _merge(
             tubes += len(part.tubes)
     if not failed:
         folder.remove()
-    return tubes, failed
+    return tubes
 
 
 def _model(job: Job, ensemble: Ensemble) -> dict[str, Any]:

@@ -116,9 +116,14 @@ class System:
     where: Loaded
 
     @property
+    def alone(self) -> bool:
+        """Whether one system says both."""
+        return self.when is self.where
+
+    @property
     def whole(self) -> Loaded | None:
         """The system, where it finds whole tubes by itself."""
-        return self.where if self.when is self.where and self.where.able.tubes else None
+        return self.where if self.alone and self.where.able.tubes else None
 
     def close(self) -> None:
         """End what a system keeps running, where it says how."""
@@ -151,7 +156,7 @@ def prepare(name: str, options: Options) -> Ensemble:
 
 def _check_bound(name: str, options: Options) -> None:
     """That a floor or ceiling says when, and is not given what it would not heed."""
-    if not {"st", "temporal"} & set(BOUNDS[name].tasks):
+    if "st" not in BOUNDS[name].tasks:
         raise InputError(f"{name} finds places, and does not say when")
     for option in (*options.files, *options.settings):
         raise InputError(f"{name} has no files and no settings, so no 'when.{option}'")

@@ -57,12 +57,9 @@ class Worker:
     @cached_property
     def files(self) -> dict[str, list[Path]]:
         """What may be each video, by name."""
-        from gytbench.videos import listed_videos
+        from gytbench.videos import videos_by_id
 
-        paths: dict[str, list[Path]] = {}
-        for path in listed_videos(self._job.videos):
-            paths.setdefault(path.stem, []).append(path)
-        return paths
+        return videos_by_id(self._job.videos)
 
     @cached_property
     def _answerer(self) -> Answerer:
@@ -75,9 +72,7 @@ class Worker:
         times: dict[str, list[Tube]] = {}
         when = self._ensemble.when
         if isinstance(when, str) and self._job.choices.task == "st":
-            bound = BOUNDS[when]
-            task = "st" if "st" in bound.tasks else "temporal"
-            for tube in bound.predict(self.benchmark, task):  # type: ignore[arg-type]
+            for tube in BOUNDS[when].predict(self.benchmark, "st"):
                 times.setdefault(tube.video, []).append(tube)
         return times
 

@@ -58,8 +58,7 @@ class PredictionWriter:
 
     def __enter__(self) -> Self:
         with self._disk_faults():
-            if self.path.is_dir():
-                raise InputError("this is a folder; name the file to write", str(self.path))
+            check_target(self.path)
             try:
                 self._sink = self._open()
             except BaseException:
@@ -126,6 +125,13 @@ class PredictionWriter:
     def _remove_part(self) -> None:
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+
+
+def check_target(path: Path) -> None:
+    """Raise `InputError` for a name that no prediction file can have: a folder's, or its form."""
+    if path.is_dir():
+        raise InputError("this is a folder; name the file to write", where=str(path))
+    suffix_of(path)
 
 
 def save_predictions(predictions: Predictions, path: str | Path) -> None:

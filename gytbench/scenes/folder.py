@@ -24,11 +24,9 @@ class VideoFolder:
             raise InputError(
                 "--videos needs PyAV and Pillow: pip install 'gytbench[video]'"
             ) from None
-        from gytbench.videos import listed_videos
+        from gytbench.videos import videos_by_id
 
-        self._paths: dict[str, list[Path]] = {}
-        for path in listed_videos(folder):
-            self._paths.setdefault(path.stem, []).append(path)
+        self._paths = videos_by_id(folder)
 
     def __contains__(self, video: str) -> bool:
         return video in self._paths

@@ -48,6 +48,14 @@ def listed_videos(folder: Path) -> list[Path]:
     ]
 
 
+def videos_by_id(folder: Path) -> dict[str, list[Path]]:
+    """What may be each video of a folder, by the id that it is named for; as `listed_videos`."""
+    found: dict[str, list[Path]] = {}
+    for path in listed_videos(folder):
+        found.setdefault(path.stem, []).append(path)
+    return found
+
+
 def frames_at(path: Path, seconds: Sequence[int]) -> "Iterator[tuple[int, Image]]":
     """Each of the ascending seconds with its frame in RGB; see `FrameSource.frames`."""
     return open_frames(path).frames(seconds)

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from gytbench.grounding.running import Outcome, Shard, run
 from gytbench.grounding.systems import Options
 from gytbench.grounding.work import Job
 from gytbench.predictions import Tube, load_predictions
+from gytbench.videos import open_frames
 
 from .making import Ground, make_ground
 
@@ -122,6 +124,39 @@ def test_kept_features_are_not_made_again(ground: Ground, tmp_path: Path) -> Non
     fresh = tmp_path / "fresh.json"
     run(job(ground, choices=Choices("st", tau=90.0), options=options), fresh)
     assert fresh.read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+def test_a_video_is_looked_at_once_for_times_and_places(ground: Ground, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    options = Options(settings={"log": str(log)})
+    run(job(ground, options=options), tmp_path / "preds.json")
+    seconds = sum(open_frames(path).seconds[-1] + 1 for path in ground.videos.iterdir())
+    assert sum(int(line.split()[1]) for line in logged(log)) == seconds
+
+
+PROGRAM = """
+import json, sys
+
+print('{"ready": "gytbench-exec/1"}', flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    with open(sys.argv[1], "a") as log:
+        log.write(request["video"] + "\\n")
+    answer = {"second": 3, "query": request["asked"][0]["query"], "score": 0.5, "box": [0, 0, 1, 1]}
+    print(json.dumps({"video": request["video"], **answer}))
+    print(json.dumps({"video": request["video"], "done": True}), flush=True)
+"""
+
+
+def test_a_program_is_asked_once_for_times_and_places(ground: Ground, tmp_path: Path) -> None:
+    program, log, path = tmp_path / "program.py", tmp_path / "log", tmp_path / "preds.json"
+    program.write_text(PROGRAM)
+    options = Options(settings={"command": [sys.executable, str(program), str(log)]})
+    run(job(ground, name="exec", options=options), path)
+    assert sorted(logged(log)) == sorted(source.stem for source in ground.videos.iterdir())
+    assert [(tube.start, tube.end, tube.boxes) for tube in tubes(path)] == [
+        (3, 4, [(0, 0, 1, 1)])
+    ] * 6
 
 
 def test_kept_features_go_by_content_not_by_name(ground: Ground, tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def _check_truth(task: "Task", truth: Mapping[str, Any]) -> None:
 
 
 def _values(settings: Mapping[str, str]) -> dict[str, Any]:
-    from gytbench.grounding.recipes import read_yaml
+    from gytbench.plain_yaml import read_yaml
 
     values = {}
     for name, text in settings.items():

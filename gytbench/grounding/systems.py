@@ -12,8 +12,9 @@ from gytbench import __version__
 from gytbench.bounds import BOUNDS
 from gytbench.errors import InputError
 from gytbench.grounding.contract import Capabilities, Encoder, Grounder, Setup, capabilities
-from gytbench.grounding.recipes import Recipe, converted, file_sha256, find_files
+from gytbench.grounding.recipes import Recipe, file_sha256, find_files
 from gytbench.grounding.registry import find_recipe, grounder_class, settings_of, tasks_of
+from gytbench.plain_yaml import converted
 from gytbench.predictions import Task
 
 

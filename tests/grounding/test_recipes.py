@@ -11,17 +11,16 @@ from gytbench.errors import InputError
 from gytbench.grounding.recipes import (
     Recipe,
     RecipeFile,
-    converted,
     file_sha256,
     find_files,
     missing_files,
     packaged_recipe,
     read_recipe,
-    read_yaml,
     recipe_names,
     weights_folder,
 )
 from gytbench.grounding.registry import grounder_class, registered, settings_of
+from gytbench.plain_yaml import converted, read_yaml
 from gytbench.resources import baselines_folder
 
 CONTENT = b"weights"

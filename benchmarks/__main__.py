@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.alignment import alignment
 from benchmarks.annotation import boxes_and_masks
+from benchmarks.cross_attention import cross_attention
 from benchmarks.generate import heatmap_answers, many_tubes
 from benchmarks.measuring import command_cost, json_load_cost, show, timed
 from benchmarks.pixel_loop import hit_and_iou, tube_iou
@@ -48,6 +49,7 @@ def main() -> None:
         boxes_and_masks(benchmark, folder)
     alignment()
     video_reading()
+    cross_attention()
 
 
 def _whole(path: Path, task: Any, benchmark: Benchmark) -> None:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from gytbench.errors import InputError
 from gytbench.models.checkpoints import load_strict, read_checkpoint
 from gytbench.models.comma import Comma
-from gytbench.models.cross_attention import HEAD_WIDTH, CrossAttentionHead, Head
+from gytbench.models.cross_attention import HEAD_WIDTH, CrossAttentionHead, Head, rollout
 from gytbench.models.devices import check_device
 from gytbench.models.s3d import (
     CELL_WIDTH,
@@ -132,18 +132,7 @@ def described_rollout(head: Head, regions: Tensor, words: Tensor, mask: Tensor) 
     and words are compared by their cosine, and what attention returns replaces what entered it:
     nothing is added to it.
     """
-    v = head.vis_proj_mat(regions)
-    t = head.lang_proj_mat(words)
-    mask = mask.expand(len(regions), -1)
-    similarity = _cosines(v, t)
-    to_words = _over_words(similarity, mask)
-    to_regions = similarity.softmax(dim=-2).transpose(-1, -2)
-    v1, _ = head.sa_layer.vis_attn_mat(to_words, t)
-    t1, between_words = head.sa_layer.text_attn_mat(to_regions, v, mask)
-    last = _over_words(_cosines(v1, t1), mask)
-    # Pads get no weight from regions and words, so what they give needs no mask.
-    heat: Tensor = last.mean(dim=-2, keepdim=True) @ between_words @ to_regions
-    return heat.squeeze(-2)
+    return rollout(head, regions, words, mask, variant="paper")
 
 
 def start_from_mil_nce(head: GlobalBranch, state: State) -> None:
@@ -157,17 +146,6 @@ def start_from_mil_nce(head: GlobalBranch, state: State) -> None:
         (head.lang_proj_mat_g.get_submodule("0"), "text_module.fc2"),
     ):
         module.load_state_dict({key: state[f"{name}.{key}"] for key in ("weight", "bias")})
-
-
-def contrastive_loss(scores: Tensor) -> Tensor:
-    """The loss of both branches for scores of n videos and n texts, n x n; pairs lie on
-    the diagonal.
-
-    As published there is neither temperature nor margin, and the pair's own score is
-    counted twice among the others: once in its row and once in its column.
-    """
-    against = torch.cat([scores, scores.T], dim=1).logsumexp(dim=1)
-    return (against - scores.diagonal()).mean()
 
 
 class _ContextGating(nn.Module):
@@ -196,16 +174,6 @@ class _GatedEmbedding(nn.Module):
 
 def _projection(into: int, gated: bool) -> nn.Module:
     return _GatedEmbedding(into) if gated else nn.Sequential(nn.Linear(into, HEAD_WIDTH))
-
-
-def _cosines(v: Tensor, t: Tensor) -> Tensor:
-    """n x regions x words, of n x regions x 512 and n (or 1) x words x 512."""
-    return functional.normalize(v, dim=-1) @ functional.normalize(t, dim=-1).transpose(-1, -2)
-
-
-def _over_words(similarity: Tensor, mask: Tensor) -> Tensor:
-    """How much each region takes of each word, without pads."""
-    return similarity.masked_fill(~mask[..., None, :], -torch.inf).softmax(dim=-1)
 
 
 def _is_gated(state: State) -> bool:

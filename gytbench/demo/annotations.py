@@ -5,11 +5,12 @@ that ends where it starts, seconds on whose place the annotators did not agree, 
 boxes clipped with width and height exchanged, as the released ones are.
 """
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from gytbench.demo.release import Cue, Release, write_release
 
 STEPS = (
     "crack_eggs",
@@ -47,13 +48,21 @@ def write_annotations(folder: Path) -> None:
     segments = {video: _segments(rng) for video in VIDEOS}
     frames = [frame for video in VIDEOS for frame in _annotated(rng, video, segments[video])]
     boxes = {(f.video, f.second): _box(f.points) for f in frames if f.points is not None}
-    main, cues = folder / "groundingyoutube", folder / "miningyoutube" / "annotations"
-    main.mkdir(parents=True, exist_ok=True)
-    cues.mkdir(parents=True, exist_ok=True)
-    for name, content in _files(segments, frames, boxes).items():
-        (main / name).write_text(json.dumps(content), encoding="utf-8")
-    for video, rows in segments.items():
-        (cues / f"{video}.srt").write_text(_srt(rng, rows), encoding="utf-8")
+    release = Release(
+        segments=segments,
+        cues={video: _cues(rng, rows) for video, rows in segments.items()},
+        boxes={
+            "published": {key: box for key, box in boxes.items() if key[1] % 6},
+            "readme": {key: box for key, box in boxes.items() if key[1] % 5},
+            "latest": boxes,
+        },
+        steps={(f.video, f.second): f.step for f in frames},
+        first_round=_first_round(frames),
+        second_round=_second_round(frames),
+        frames={video: frame_size(video) for video in VIDEOS},
+        native={video: _native(video) for video in VIDEOS},
+    )
+    write_release(release, folder)
     (folder / "points.csv").write_text(_points(frames), encoding="utf-8")
 
 
@@ -88,47 +97,6 @@ def _box(points: np.ndarray) -> list[int]:
     # Width and height exchanged: the fault of the released files is part of the layout.
     box = np.clip((*low, *high), 0, (480, 640, 480, 640))
     return [round(value) for value in box.tolist()]
-
-
-def _files(
-    segments: dict[str, list[dict[str, Any]]],
-    frames: list[_Frame],
-    boxes: dict[tuple[str, int], list[int]],
-) -> dict[str, Any]:
-    published = {key: box for key, box in boxes.items() if key[1] % 6}
-    readme = {key: box for key, box in boxes.items() if key[1] % 5}
-    steps = {(f.video, f.second): f.step for f in frames}
-    rows_with_steps: dict[str, dict[str, Any]] = {video: {} for video in VIDEOS}
-    for (video, second), box in published.items():
-        named = {"box": box, "step": steps[video, second].replace("_", " ")}
-        rows_with_steps[video][str(second)] = named
-    longer = {
-        video: [row for row in rows if 3 <= row["segment"][1] - row["segment"][0] <= 20]
-        for video, rows in segments.items()
-    }
-    spoken = {v: [row["sentence"].replace("_", " ") for row in rows] for v, rows in longer.items()}
-    return {
-        "seg.json": segments,
-        "ground_seg_3to20.json": {
-            video: [{**row, "id": number} for number, row in enumerate(rows)]
-            for video, rows in longer.items()
-        },
-        "vid2step.json": {v: [*dict.fromkeys(names), "background"] for v, names in spoken.items()},
-        "GoundingYouTubeBox.json": rows_with_steps,
-        "id2xy_box.json": _by_video(readme),
-        "id2xy_box_new_s.json": _by_video(boxes),
-        "id2wh.json": {video: _native(video) for video in VIDEOS},
-        "id2wh_new.json": {video: frame_size(video) for video in VIDEOS},
-        "pumpkin_youtube_FPS_21k_annotation_full_agg_p.json": _second_round(frames),
-        "pumpkin_youtube_annotation_full_agg_subset.json": _first_round(frames),
-    }
-
-
-def _by_video(boxes: dict[tuple[str, int], list[int]]) -> dict[str, dict[str, list[int]]]:
-    return {
-        video: {str(second): box for (owner, second), box in boxes.items() if owner == video}
-        for video in VIDEOS
-    }
 
 
 def _native(video: str) -> list[int]:
@@ -182,17 +150,11 @@ def _mean(
     return {names[0]: float(x), names[1]: float(y), "mean_dist": spread}
 
 
-def _srt(rng: np.random.Generator, rows: list[dict[str, Any]]) -> str:
+def _cues(rng: np.random.Generator, rows: list[dict[str, Any]]) -> list[Cue]:
     cues = []
-    for number, row in enumerate(rows, 1):
+    for row in rows:
         start, end = row["segment"]
         begin = start + float(rng.uniform(0, 0.4))
         stop = max(end + float(rng.uniform(0, 0.4)), begin + 0.5)
-        cues.append(f"{number}\n{_clock(begin)} --> {_clock(stop)}\n{row['sentence']}\n")
-    return "\ufeff" + "\n".join(cues)
-
-
-def _clock(seconds: float) -> str:
-    milliseconds = round(seconds * 1000)
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"00:{minutes:02}:{rest // 1000:02},{rest % 1000:03}"
+        cues.append(Cue(begin, stop, row["sentence"]))
+    return cues

@@ -1,6 +1,6 @@
 """Short videos for the demo benchmark: something moves where its annotators pointed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -32,17 +32,13 @@ def write_videos(benchmark: Benchmark, folder: Path) -> None:
     Raises `InputError` where PyAV is missing, or the folder cannot be written to.
     """
     try:
-        import av  # noqa: F401
-    except ImportError:
-        raise InputError("needs PyAV: pip install 'gytbench[video]'") from None
-    try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot be made: {error.strerror}", where=str(folder)) from None
     for video in benchmark.videos:
         width, height = (round(side * _SCALE) for side in benchmark.frames[video])
         frames = _frames(benchmark, video, width, height)
-        _write(folder / f"{video}.mp4", (width, height), frames)
+        write_video(folder / f"{video}.mp4", (width, height), frames, RATE)
 
 
 def _frames(benchmark: Benchmark, video: str, width: int, height: int) -> Iterator[np.ndarray]:
@@ -75,12 +71,20 @@ def _background(width: int, height: int, seed: int) -> np.ndarray:
     return picture.astype(np.uint8)
 
 
-def _write(path: Path, size: tuple[int, int], frames: Iterator[np.ndarray]) -> None:
-    import av
+def write_video(path: Path, size: tuple[int, int], frames: Iterable[np.ndarray], rate: int) -> None:
+    """Write RGB pixels (height x width x 3, uint8) as H.264, where that is missing as MPEG-4.
+
+    size: width and height, both even. rate: frames a second. Raises `InputError` where PyAV
+    is missing, or the file cannot be written.
+    """
+    try:
+        import av
+    except ImportError:
+        raise InputError("needs PyAV: pip install 'gytbench[video]'") from None
 
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with open_whole(path) as file, av.open(file, "w", format="mp4") as container:
-        stream = cast("VideoStream", container.add_stream(codec, rate=RATE))
+        stream = cast("VideoStream", container.add_stream(codec, rate=rate))
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         for picture in frames:

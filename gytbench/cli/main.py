@@ -18,6 +18,7 @@ _COMMANDS = {
     "validate": ("validate", "List everything that is wrong with a prediction file."),
     "show": ("show", "Draw predictions over ground truth: a frame, a sheet, a clip."),
     "run-baseline": ("run_baseline", "Write the predictions of a floor, a ceiling, or a system."),
+    "train": ("train", "Train the paper's model on narrated videos."),
     "baselines": ("baselines", "List the baselines, and what each of them needs."),
     "demo": ("demo", "Score the embedded demo benchmark."),
     "annotate": ("annotate", "Collect centre points in the browser."),

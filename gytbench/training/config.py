@@ -4,14 +4,16 @@ Source: Chen et al. 2024 (GroundingYouTube), sections 3.2 to 3.5; the defaults a
 the recipe that brian7685/GroundingYouTube once published for CLIP.
 """
 
+from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from gytbench.errors import InputError
-from gytbench.plain_yaml import read_yaml_file
+from gytbench.plain_yaml import converted, read_yaml_file
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
@@ -41,9 +43,10 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     stretched, where the frame is smaller); `stretch`: the whole frame, stretched."""
     flip: bool = True
     """Whether half of the samples are mirrored."""
-    keep_features: bool = False
-    """Whether a frozen backbone sees each second once, and what it says is kept on disk. Needs
-    frames of whole seconds: `fps: 1`, `crop: stretch` and `flip: false`."""
+    keep: Literal["nothing", "frames", "features"] = "nothing"
+    """What is kept on disk of each second, so that videos are decoded once: `frames`, their
+    pixels in the network's size; `features`, what a frozen backbone says of them. Needs frames
+    of whole seconds: `fps: 1`, `crop: stretch` and `flip: false`."""
 
 
 class Small(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -153,6 +156,25 @@ def read_config(path: Path) -> TrainingConfig:
     return config
 
 
+def configured(values: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> TrainingConfig:
+    """The configuration of plain values, with others in their place by dotted name.
+
+    Raises `InputError`, with `where`, for what does not fit or go together.
+    """
+    merged = deepcopy(dict(values))
+    for name, value in changes.items():
+        *outer, last = name.split(".")
+        inner = merged
+        for key in outer:
+            inner = inner.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise InputError(f"{key} is no group of values: cannot set {name}", where=where)
+        inner[last] = value
+    config = converted(merged, TrainingConfig, where)
+    check_config(config, where)
+    return config
+
+
 def check_config(config: TrainingConfig, where: str) -> None:
     """Raises `InputError` for values that do not go together."""
     for wrong, reason in (
@@ -166,15 +188,15 @@ def check_config(config: TrainingConfig, where: str) -> None:
             f"{config.data.frames} frames (data.frames)",
         ),
         (
-            config.data.keep_features
+            config.data.keep == "features"
             and (config.model.finetune or config.model.backbone != "clip"),
-            "data.keep_features needs a frozen backbone of single frames: model.backbone clip, "
+            "data.keep: features needs a frozen backbone of single frames: model.backbone clip, "
             "model.finetune false",
         ),
         (
-            config.data.keep_features
+            config.data.keep != "nothing"
             and (config.data.fps != 1 or config.data.crop != "stretch" or config.data.flip),
-            "data.keep_features needs fps: 1, crop: stretch and flip: false",
+            "data.keep needs fps: 1, crop: stretch and flip: false",
         ),
         (
             config.model.backbone != "small" and not config.model.weights,

@@ -1,0 +1,132 @@
+"""`gytbench train`: the paper's model, from narrated videos."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gytbench.cli.text import counted, one_line
+from gytbench.errors import InputError
+
+if TYPE_CHECKING:
+    from gytbench.training.config import TrainingConfig
+    from gytbench.training.loop import Outcome
+
+
+def _dotted(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """NAME=VALUE options as a dictionary."""
+    named: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not all(name.split(".")):
+            raise InputError(
+                f"--set takes NAME=VALUE, such as optimisation.epochs=3, not {value!r}"
+            )
+        if name in named:
+            raise InputError(f"--set gives {name} twice")
+        named[name] = text
+    return named
+
+
+@click.command("train")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="OUT",
+    help="Folder of the run: weights, checkpoints, log. A run that is there goes on.",
+)
+@click.option("--device", default="cpu", show_default=True, help="As torch names it: cuda, mps.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_dotted,
+    help="A value in place of the file's, in YAML, such as optimisation.epochs=3.",
+)
+@click.option(
+    "--kept",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where what data.keep keeps is, for several runs [default: OUT/kept].",
+)
+def command(
+    config: Path, output: Path, device: str, changes: Mapping[str, str], kept: Path | None
+) -> None:
+    """Train a model on narrated videos, as the YAML file CONFIG describes.
+
+    Its paths are relative to its folder. Stopped at any time, the same command goes on from the
+    newest checkpoint. Several processes share the work under torchrun: torchrun
+    --nproc-per-node 8 --no-python gytbench train CONFIG -o OUT --device cuda.
+    """
+    chosen = _config(config, changes)
+    try:
+        from gytbench.training.starting import train
+    except ImportError:
+        raise InputError("needs torch: pip install 'gytbench[training]'") from None
+    outcome = train(
+        chosen,
+        config.parent,
+        output,
+        device=device,
+        kept=kept,
+        tell=lambda line: click.echo(one_line(line), err=True),
+    )
+    if outcome.files:
+        _tell(outcome, chosen, config.parent, output)
+
+
+def _config(path: Path, changes: Mapping[str, str]) -> "TrainingConfig":
+    """The configuration of a file, with values replaced by name."""
+    from gytbench.plain_yaml import read_yaml, read_yaml_file
+    from gytbench.training.config import configured
+
+    written = read_yaml_file(path, dict[str, Any])
+    replaced = {name: read_yaml(text, f"--set {name}") for name, text in changes.items()}
+    where = f"{path}, with --set {' '.join(changes)}" if changes else str(path)
+    return configured(written, replaced, where)
+
+
+def _tell(outcome: "Outcome", config: "TrainingConfig", base: Path, output: Path) -> None:
+    """What was done, where the weights are, and the command that uses them."""
+    if outcome.failed:
+        failed = f"{counted(outcome.failed, 'sample')} could not be read and had substitutes"
+        click.echo(f"{failed}; see {one_line(str(output / 'failed.csv'))}", err=True)
+    done = counted(outcome.steps, "step")
+    fresh = "" if outcome.fresh == outcome.steps else f", {outcome.fresh:,} of them now"
+    click.echo(f"{done} done{fresh}; {one_line(str(output / 'log.csv'))} has each")
+    for path in outcome.files:
+        click.echo(f"weights in {one_line(str(path))}")
+    click.echo(f"to use them: {one_line(shlex.join(_use(outcome, config, base)))}")
+
+
+def _use(outcome: "Outcome", config: "TrainingConfig", base: Path) -> list[str]:
+    """The command line that grounds videos by what was trained."""
+    model = config.model
+    files = {path.name: path for path in outcome.files}
+    on_s3d = model.backbone == "s3d"
+    roles = {"checkpoint": files["model.pth.tar" if on_s3d else "head.pth.tar"]}
+    if on_s3d:
+        roles["dictionary"] = base / model.dictionary
+    else:
+        roles["backbone"] = files.get("backbone.pt", base / model.weights)
+    settings: dict[str, str] = {"variant": config.variant}
+    if on_s3d:
+        settings["max_words"] = str(model.max_words)
+    if not config.loss.global_:
+        settings["when"] = "local"
+    if not config.loss.local:
+        settings["where"] = "global"
+    line = ["gytbench", "run-baseline", f"global-local-{'s3d' if on_s3d else 'clip'}"]
+    for role, path in roles.items():
+        line += ["--file", f"{role}={path}"]
+    for name, value in settings.items():
+        line += ["--set", f"{name}={value}"]
+    return [*line, "--videos", "DIR", "-o", "preds.json"]

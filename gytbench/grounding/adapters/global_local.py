@@ -1,6 +1,7 @@
 """The model of Chen et al. 2024: one branch says when, another where, on CLIP or on S3D."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     Head = GlobalLocalHead | GlobalLocalS3D
 
+_AT_ONCE = 64  # seconds or steps whose vectors are held for every query
+
 _ROLES = {
     "checkpoint": "the weights: the head (CLIP), or network, words and head (S3D)",
     "backbone": "with backbone clip: CLIP's weights, in the layout of openai/CLIP",
@@ -51,8 +54,12 @@ class GlobalLocalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     seed: int = 0
     """Of the random values of compat `official`."""
     similarity: Literal["dot", "cosine"] = "dot"
-    """How the score of a second compares it with a query: `dot` is what training compares
-    by; which one the published numbers used is not known."""
+    """How the global branch compares a second, or a cell, with a query: `dot` is what training
+    compares by; which one the published numbers used is not known."""
+    when: Literal["global", "local"] = "global"
+    """The branch that scores seconds; `local` is for heads whose global one was not trained."""
+    where: Literal["local", "global"] = "local"
+    """The branch that makes heatmaps; `global` is for heads whose local one was not trained."""
     max_words: Annotated[int, Meta(ge=1)] = 20
     """Words of a text that count, with backbone s3d; CLIP has 20."""
     lower_case: bool = False
@@ -87,6 +94,12 @@ class GlobalLocalGrounder:
       after the end that share a step with earlier ones are black in both)
     - pixels for CLIP are normalised by its mean and deviation; stay in [0, 1]
 
+    A head of which one branch alone was trained answers both by that one: with `when: local`
+    a second's score is that of the pair of its regions and the query's words, as in training;
+    with `where: global` a heatmap compares cells, mapped as whole frames are, with the
+    query. Cells of CLIP's ResNets are brought into the space of frames first, by the values
+    of the attention pool (Zhou et al. 2022, MaskCLIP).
+
     Alike in both: frames are stretched to the square, queries are taken as they are without
     a prompt, and CLIP's ResNets use their stored statistics, which the published code does
     not in the first layers. A query without a known word is read as one pad (with CLIP, an
@@ -106,8 +119,10 @@ class GlobalLocalGrounder:
         self._settings = settings
         self._head: Head
         self._backbone: Backbone
+        self._in_space: Callable[[Tensor], Tensor]
         on_clip = settings.backbone == "clip"
-        self._backbone, self._head = (_on_clip if on_clip else _on_s3d)(settings, setup)
+        loaded = (_on_clip if on_clip else _on_s3d)(settings, setup)
+        self._backbone, self._head, self._in_space = loaded
         if settings.compat == "official":
             forget_visual_attention(self._head, settings.seed)
 
@@ -131,29 +146,74 @@ class GlobalLocalGrounder:
         return {"global": projected.cpu().numpy(), "cells": cells.half().cpu().numpy()}
 
     def frame_scores(self, stretch: Stretch, queries: Sequence[str]) -> Floats:
-        """The global branch's similarities, seconds x queries."""
+        """The similarities of the branch that says when, seconds x queries."""
+        parts = stretch.features["global"].shape[1]
+        by_global = self._settings.when == "global"
+        scores = (self._global_scores if by_global else self._local_scores)(stretch, queries)
+        return stretch.by_second(scores.repeat(stretch.stride // parts, axis=0))
+
+    def heatmaps(self, stretch: Stretch, query: str) -> Floats:
+        """The heatmaps of the branch that says where, seconds x rows x columns.
+
+        In the attention's rollout, the steps of a clip sum to 1; the global branch's
+        similarities may be negative.
+        """
+        import torch
+
+        with torch.inference_mode():
+            by_local = self._settings.where == "local"
+            maps = (self._local_maps if by_local else self._global_maps)(stretch, query)
+            by_second = self._backbone.by_second(maps)
+        return stretch.by_second(by_second.cpu().numpy().astype(float))
+
+    def _global_scores(self, stretch: Stretch, queries: Sequence[str]) -> Floats:
+        """Similarities of parts of clips and queries, all parts x queries."""
         import torch
 
         with torch.inference_mode():
             texts = self._head.global_text(self._backbone.texts(queries).whole)
         rows = stretch.features["global"]
         videos = self._compared(rows.reshape(-1, rows.shape[-1]))
-        scores = videos @ self._compared(texts.cpu().numpy()).T
-        return stretch.by_second(scores.repeat(stretch.stride // rows.shape[1], axis=0))
+        scores: Floats = videos @ self._compared(texts.cpu().numpy()).T
+        return scores
 
-    def heatmaps(self, stretch: Stretch, query: str) -> Floats:
-        """The attention's rollout, seconds x rows x columns; the steps of a clip sum to 1."""
+    def _local_scores(self, stretch: Stretch, queries: Sequence[str]) -> Floats:
+        """Scores of pairs of the regions of a part and a query's words, all parts x queries."""
         import torch
 
+        from gytbench.models.cross_attention import pair_scores
+
+        parts = stretch.features["global"].shape[1]
+        clips = stretch.features["cells"]
         with torch.inference_mode():
-            words, mask, _ = self._backbone.texts([query])
-            maps = maps_by_step(
-                self._attended(stretch),
-                self._backbone.steps,
-                lambda regions: self._rollout(regions, words, mask),
-            )
-            by_second = self._backbone.by_second(maps)
-        return stretch.by_second(by_second.cpu().numpy().astype(float))
+            steps = time_steps(stretch, self._backbone.device)
+            regions = steps.reshape(len(clips) * parts, -1, steps.shape[-1])
+            words, mask, _ = self._backbone.texts(queries)
+            scores = [
+                pair_scores(self._head, some, words, mask, self._settings.variant)
+                for some in torch.split(regions, _AT_ONCE)
+            ]
+        return torch.cat(scores).cpu().numpy().astype(float)
+
+    def _local_maps(self, stretch: Stretch, query: str) -> "Tensor":
+        """The attention's rollout over each clip, steps x rows x columns."""
+        words, mask, _ = self._backbone.texts([query])
+        return maps_by_step(
+            self._attended(stretch),
+            self._backbone.steps,
+            lambda regions: self._rollout(regions, words, mask),
+        )
+
+    def _global_maps(self, stretch: Stretch, query: str) -> "Tensor":
+        """Similarities of cells and a query, steps x rows x columns."""
+        from torch.nn.functional import normalize
+
+        steps = self._attended(stretch)
+        cells = self._head.global_video(self._in_space(steps.flatten(1, 2)))
+        text = self._head.global_text(self._backbone.texts([query]).whole)[0]
+        if self._settings.similarity == "cosine":
+            cells, text = normalize(cells, dim=-1), normalize(text, dim=-1)
+        return (cells @ text).reshape(steps.shape[:3])
 
     def _attended(self, stretch: Stretch) -> "Tensor":
         """The time steps whose regions are looked at."""
@@ -201,7 +261,31 @@ class _AroundSeconds(OnS3D):
         return maps.reshape(-1, self.steps, *maps.shape[1:]).mean(dim=1)
 
 
-def _on_clip(settings: GlobalLocalSettings, setup: Setup) -> "tuple[Backbone, Head]":
+def cells_in_space(model: "Clip", cells: "Tensor") -> "Tensor":
+    """Cells, n x cells x width, in the space of whole frames: there they are, or a ResNet's.
+
+    A ResNet's are mapped by the values of its attention pool, in the weights' precision.
+    """
+    from gytbench.models.clip_resnet import ModifiedResNet
+
+    if not isinstance(model.visual, ModifiedResNet):
+        return cells
+    maps = cells.transpose(1, 2).reshape(len(cells), -1, model.grid, model.grid)
+    return model.visual.values(maps.to(model.text_projection.dtype)).float()
+
+
+def cell_width(model: "Clip") -> int:
+    """Of a ResNet's last map, or of a vision transformer's projected tokens."""
+    from gytbench.models.clip_resnet import ModifiedResNet
+
+    if isinstance(model.visual, ModifiedResNet):
+        return model.visual.attnpool.positional_embedding.shape[1]
+    return model.width
+
+
+def _on_clip(
+    settings: GlobalLocalSettings, setup: Setup
+) -> "tuple[Backbone, Head, Callable[[Tensor], Tensor]]":
     from gytbench.models.clip import load_clip
     from gytbench.models.global_local import check_takes, load_global_local_head
 
@@ -211,24 +295,18 @@ def _on_clip(settings: GlobalLocalSettings, setup: Setup) -> "tuple[Backbone, He
     check_takes(
         head,
         checkpoint,
-        regions=_cell_width(model),
+        regions=cell_width(model),
         words=model.width,
         video=model.width,
         text=model.width,
     )
-    return OnClip(model, normalised=settings.variant == "paper"), head
+    backbone = OnClip(model, normalised=settings.variant == "paper")
+    return backbone, head, partial(cells_in_space, model)
 
 
-def _cell_width(model: "Clip") -> int:
-    """Of a ResNet's last map, or of a vision transformer's projected tokens."""
-    from gytbench.models.clip_resnet import ModifiedResNet
-
-    if isinstance(model.visual, ModifiedResNet):
-        return model.visual.attnpool.positional_embedding.shape[1]
-    return model.width
-
-
-def _on_s3d(settings: GlobalLocalSettings, setup: Setup) -> "tuple[Backbone, Head]":
+def _on_s3d(
+    settings: GlobalLocalSettings, setup: Setup
+) -> "tuple[Backbone, Head, Callable[[Tensor], Tensor]]":
     from gytbench.models.global_local import load_global_local_s3d
     from gytbench.models.words import load_dictionary
 
@@ -237,6 +315,9 @@ def _on_s3d(settings: GlobalLocalSettings, setup: Setup) -> "tuple[Backbone, Hea
     model = load_global_local_s3d(checkpoint, setup.device, setup.half)
     rows = model.text_module.word_embd.num_embeddings
     words = load_dictionary(dictionary, rows, settings.lower_case)
-    if settings.clips == "second":
-        return _AroundSeconds(model, words, settings.max_words, settings.fps), model
-    return OnS3D(model, words, settings.max_words), model
+    backbone = (
+        _AroundSeconds(model, words, settings.max_words, settings.fps)
+        if settings.clips == "second"
+        else OnS3D(model, words, settings.max_words)
+    )
+    return backbone, model, lambda cells: cells

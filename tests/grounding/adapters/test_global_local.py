@@ -19,7 +19,7 @@ from gytbench.models.clip_blocks import Transformer
 from gytbench.models.clip_resnet import ModifiedResNet
 from gytbench.models.clip_tokens import tokenize
 from gytbench.models.clip_vit import VisionTransformer
-from gytbench.models.cross_attention import rollout
+from gytbench.models.cross_attention import pair_scores, rollout
 from gytbench.models.global_local import (
     GlobalLocalHead,
     GlobalLocalS3D,
@@ -285,6 +285,90 @@ def test_regions_of_a_resnet_are_the_cells_of_its_last_map(tmp_path) -> None:
     heat = system.heatmaps(Stretch(features, range(3)), "egg")
     assert heat.shape == (3, 2, 2)
     assert np.isfinite(heat).all()
+    by_global = GlobalLocalGrounder(settings(variant="official", where="global"), Setup(given))
+    branch = load_global_local_head(given["checkpoint"])
+    with torch.inference_mode():
+        text = branch.global_text(model.encode_text(model.tokenize(["egg"])).text)[0]
+        places = branch.global_video(model.visual.values(trunk)) @ text
+    heat = by_global.heatmaps(Stretch(features, range(3)), "egg")
+    largest = places.abs().max().item()
+    np.testing.assert_allclose(heat.reshape(3, 4), places, atol=5e-3 * largest)
+
+
+def with_untrained(files, folder, layers) -> dict[str, Path]:
+    """The files with some layers of the head as nan."""
+    head = torch.load(files["checkpoint"], weights_only=True)["state_dict"]
+    for name, value in head.items():
+        if name.removeprefix("module.").split(".")[0] in layers:
+            value.fill_(torch.nan)
+    return {**files, "checkpoint": save(head, folder / "head.pth")}
+
+
+@pytest.mark.parametrize(
+    ("branch", "untrained"),
+    [
+        ("local", ("vis_proj_mat_g", "lang_proj_mat_g")),
+        ("global", ("vis_proj_mat", "lang_proj_mat", "sa_layer")),
+    ],
+)
+def test_one_branch_can_answer_alone(files, tmp_path, frames, branch, untrained) -> None:
+    chosen = settings(when=branch, where=branch)
+    answers = []
+    for given in (files, with_untrained(files, tmp_path, untrained)):
+        system = GlobalLocalGrounder(chosen, Setup(given))
+        stretch = Stretch(system.encode(frames[:5]), range(30, 35))
+        answers.append([system.frame_scores(stretch, QUERIES), system.heatmaps(stretch, "egg")])
+    for one, other in zip(*answers, strict=True):
+        assert np.isfinite(one).all()
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("variant", ["paper", "official"])
+def test_the_local_branch_scores_the_regions_of_a_second_with_the_words(
+    files, head, frames, variant
+) -> None:
+    system = GlobalLocalGrounder(settings(variant=variant, when="local"), Setup(files))
+    stretch = Stretch(system.encode(frames), range(30, 50))
+    _, regions = looked_at(files, frames, variant)
+    scores = system.frame_scores(stretch, QUERIES)
+    assert scores.dtype == np.float64
+    for column, query in enumerate(QUERIES):
+        features = read(files, query)
+        with torch.inference_mode():
+            expected = pair_scores(head, regions, features.tokens, features.mask, variant)
+        largest = expected.abs().max().item()
+        np.testing.assert_allclose(scores[:, [column]], expected, atol=2e-3 * largest)
+    part = system.frame_scores(stretch.part(range(35, 40)), QUERIES[1:])
+    np.testing.assert_allclose(part, scores[5:10, 1:], rtol=1e-4)
+    assert len(np.unique(scores)) == scores.size
+
+
+@pytest.mark.parametrize("similarity", ["dot", "cosine"])
+def test_the_global_branch_compares_cells_with_the_query(files, head, frames, similarity) -> None:
+    system = GlobalLocalGrounder(
+        settings(variant="official", where="global", similarity=similarity), Setup(files)
+    )
+    stretch = Stretch(system.encode(frames), range(30, 50))
+    _, cells = looked_at(files, frames, "official")
+    with torch.inference_mode():
+        mapped, text = head.global_video(cells), head.global_text(read(files, "crack egg").text)
+        expected = mapped @ text[0]
+        if similarity == "cosine":
+            expected = torch.cosine_similarity(mapped, text[None], dim=-1)
+    heat = system.heatmaps(stretch, "crack egg")
+    assert heat.dtype == np.float64
+    largest = expected.abs().max().item()
+    np.testing.assert_allclose(heat, expected.view(20, 2, 2), atol=2e-3 * largest)
+    part = system.heatmaps(stretch.part(range(35, 40)), "crack egg")
+    np.testing.assert_allclose(part, heat[5:10], rtol=1e-4, atol=1e-5 * largest)
+
+
+def test_features_do_not_depend_on_the_branches(files, frames, official) -> None:
+    system = GlobalLocalGrounder(
+        settings(variant="official", when="local", where="global"), Setup(files)
+    )
+    for name, values in system.encode(frames).items():
+        np.testing.assert_array_equal(values, official[1].features[name])
 
 
 @pytest.mark.parametrize(
@@ -328,7 +412,15 @@ def test_importing_it_does_not_import_torch() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    [{"variant": "x"}, {"similarity": "l2"}, {"clips": "x"}, {"fps": 0}, {"max_words": 0}],
+    [
+        {"when": "both"},
+        {"where": "x"},
+        {"variant": "x"},
+        {"similarity": "l2"},
+        {"clips": "x"},
+        {"fps": 0},
+        {"max_words": 0},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(setting) -> None:
     with pytest.raises(msgspec.ValidationError, match=next(iter(setting))):
@@ -435,3 +527,35 @@ def test_queries_without_a_known_word_are_one_pad(sixteen) -> None:
     heat = system.heatmaps(stretch, "fry onions")
     np.testing.assert_allclose(heat, system.heatmaps(stretch, ""), rtol=1e-6)
     assert np.isfinite(heat).all()
+
+
+def test_on_s3d_the_branches_answer_by_step(s3d_files, sixteen) -> None:
+    variant, system, stretch = sixteen
+    swapped = GlobalLocalGrounder(
+        settings(backbone="s3d", variant=variant, when="local", where="global"), Setup(s3d_files)
+    )
+    scores = swapped.frame_scores(stretch, QUERIES).reshape(2, 2, 8, 2)
+    assert (scores == scores[:, :, :1]).all()
+    assert len(np.unique(scores[:, :, 0])) == 8
+    part = swapped.frame_scores(stretch.part(range(10, 37)), QUERIES)
+    np.testing.assert_allclose(part, scores.reshape(32, 2)[5:], rtol=1e-4)
+    heat = swapped.heatmaps(stretch, "crack egg")
+    # The mean of the cells is the whole step, and the branch is linear; the first four
+    # seconds are before the middle of the first step, so that they are of it alone.
+    expected = system.frame_scores(stretch, ["crack egg"])[0, 0]
+    np.testing.assert_allclose(heat[:4].mean(axis=(1, 2)), expected, rtol=2e-3)
+
+
+def test_around_a_second_the_regions_of_the_whole_clip_are_scored(s3d_files, clips) -> None:
+    system = GlobalLocalGrounder(
+        settings(backbone="s3d", clips="second", when="local", where="global"), Setup(s3d_files)
+    )
+    stretch = Stretch(system.encode(clips), range(2))
+    scores = system.frame_scores(stretch, QUERIES)
+    assert scores.shape == (2, 2)
+    assert len(np.unique(scores)) == 4
+    heat = system.heatmaps(stretch, "egg")
+    assert heat.shape == (2, 2, 2)
+    by_global = GlobalLocalGrounder(settings(backbone="s3d", clips="second"), Setup(s3d_files))
+    expected = by_global.frame_scores(stretch, ["egg"])[:, 0]
+    np.testing.assert_allclose(heat.mean(axis=(1, 2)), expected, rtol=2e-3)

@@ -1,0 +1,1 @@
+"""Grids of training runs that are scored alike: ablations, on real videos or a rendered world."""

@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests browser bench clean
+.PHONY: help demo test check tests browser bench reproduce clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ browser:  ## Install Chromium with its driver (Debian, Ubuntu) where they are mi
 
 bench: $(INSTALLED_DEV)  ## Speed and memory side by side, on the released files
 	$(BIN)/python -m benchmarks
+
+reproduce: $(INSTALLED_DEV)  ## The findings of Tables 5 and 6 in a rendered world (half an hour)
+	$(BIN)/gytbench ablate narrated-world -o .build/narrated-world --jobs 2
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) .build gytbench-demo .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache

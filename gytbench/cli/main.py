@@ -19,6 +19,8 @@ _COMMANDS = {
     "show": ("show", "Draw predictions over ground truth: a frame, a sheet, a clip."),
     "run-baseline": ("run_baseline", "Write the predictions of a floor, a ceiling, or a system."),
     "train": ("train", "Train the paper's model on narrated videos."),
+    "ablate": ("ablate", "Train, run and score a grid of configurations."),
+    "world": ("world", "Render a narrated world to train and test on."),
     "baselines": ("baselines", "List the baselines, and what each of them needs."),
     "demo": ("demo", "Score the embedded demo benchmark."),
     "annotate": ("annotate", "Collect centre points in the browser."),

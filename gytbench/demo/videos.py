@@ -1,6 +1,7 @@
 """Short videos for the demo benchmark: something moves where its annotators pointed."""
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -31,6 +32,7 @@ def write_videos(benchmark: Benchmark, folder: Path) -> None:
 
     Raises `InputError` where PyAV is missing, or the folder cannot be written to.
     """
+    _check_av()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -77,10 +79,8 @@ def write_video(path: Path, size: tuple[int, int], frames: Iterable[np.ndarray],
     size: width and height, both even. rate: frames a second. Raises `InputError` where PyAV
     is missing, or the file cannot be written.
     """
-    try:
-        import av
-    except ImportError:
-        raise InputError("needs PyAV: pip install 'gytbench[video]'") from None
+    _check_av()
+    import av
 
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with open_whole(path) as file, av.open(file, "w", format="mp4") as container:
@@ -90,3 +90,8 @@ def write_video(path: Path, size: tuple[int, int], frames: Iterable[np.ndarray],
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
+
+
+def _check_av() -> None:
+    if find_spec("av") is None:
+        raise InputError("needs PyAV: pip install 'gytbench[video]'")

@@ -33,7 +33,7 @@ def write_world(
     train: int,
     validation: int,
     test: int,
-    told: Callable[[], None] = lambda: None,
+    told: Callable[[], object] = lambda: None,
 ) -> None:
     """Write a world with so many videos of each kind; `told` is called after each video.
 
@@ -55,7 +55,7 @@ def write_world(
 
 
 def _write_part(
-    folder: Path, stories: Mapping[str, Story], annotated: bool, told: Callable[[], None]
+    folder: Path, stories: Mapping[str, Story], annotated: bool, told: Callable[[], object]
 ) -> None:
     videos = folder / "videos"
     videos.mkdir(parents=True, exist_ok=True)

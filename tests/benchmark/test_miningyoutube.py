@@ -130,14 +130,16 @@ WHOLE = archive(regular("x.srt"))
 @pytest.mark.parametrize(
     ("damaged", "message"),
     [
-        (b"", "a: ends in the middle"),
-        (b"not gzip", "a: not a gzip file"),
-        (WHOLE[: len(WHOLE) // 2], "a: ends in the middle"),
-        (WHOLE[:-1], "a: ends in the middle"),
-        (WHOLE[:-8] + bytes(8), "a: not a gzip file"),
-        (gzip.compress(b"not a tar" * 100), "a: not a whole .tar.gz"),
-        (gzip.compress(b""), "a: not a whole .tar.gz"),
-        (gzip.compress(gzip.decompress(WHOLE)[:514]), "a: not a whole .tar.gz"),
+        pytest.param(b"", "a: ends in the middle", id="empty"),
+        pytest.param(b"not gzip", "a: not a gzip file", id="text"),
+        pytest.param(WHOLE[: len(WHOLE) // 2], "a: ends in the middle", id="half"),
+        pytest.param(WHOLE[:-1], "a: ends in the middle", id="but a byte"),
+        pytest.param(WHOLE[:-8] + bytes(8), "a: not a gzip file", id="wrong sum"),
+        pytest.param(gzip.compress(b"not a tar" * 100), "a: not a whole .tar.gz", id="no tar"),
+        pytest.param(gzip.compress(b""), "a: not a whole .tar.gz", id="empty tar"),
+        pytest.param(
+            gzip.compress(gzip.decompress(WHOLE)[:514]), "a: not a whole .tar.gz", id="half a tar"
+        ),
     ],
 )
 def test_damaged_archives(damaged: bytes, message: str) -> None:

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -173,13 +173,33 @@ def points_options(command: Command) -> Command:
     return command
 
 
-def _columns(_context: click.Context, _option: object, values: tuple[str, ...]) -> dict[str, str]:
-    named = {}
-    for value in values:
-        role, equals, name = value.partition("=")
-        if not equals or not name:
-            raise InputError(f"--column takes ROLE=NAME, such as x=px, not {value!r}")
+def named_values(
+    option: click.Parameter, values: Iterable[str], *, example: str = "", empty: bool = True
+) -> dict[str, str]:
+    """The values of an option that is given as NAME=VALUE, any number of times, by name.
+
+    example: what messages show. empty: whether a value may be empty. Raises `InputError` for
+    what has another form, for a name with an empty part between its dots, and for a name that
+    is given twice.
+    """
+    spelling = option.opts[0]
+    form = f"{option.metavar}, such as {example}" if example else option.metavar
+    named: dict[str, str] = {}
+    for each in values:
+        name, equals, value = each.partition("=")
+        if not equals or not all(name.split(".")) or not (value or empty):
+            raise InputError(f"{spelling} takes {form}, not {each!r}")
+        if name in named:
+            raise InputError(f"{spelling} gives {name} twice")
+        named[name] = value
+    return named
+
+
+def _columns(
+    _context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    named = named_values(option, values, example="x=px", empty=False)
+    for role in named:
         if role not in COLUMN_ROLES:
             raise InputError(f"--column knows no {role!r}; roles are {', '.join(COLUMN_ROLES)}")
-        named[role] = name
     return named

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gytbench.cli.options import boxes_option, truth_options
+from gytbench.cli.options import boxes_option, named_values, truth_options
 from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
@@ -28,7 +28,7 @@ _SHOWN = 10
 """Failed videos that are named."""
 
 _FOR_VIDEOS = (
-    *("weights", "files", "settings", "pool", "tau", "mean_length"),
+    *("weights", "files", "checkpoint", "settings", "pool", "tau", "mean_length"),
     *("device", "half", "batch_size", "features", "shard", "distributed"),
 )
 """Options that have no meaning for floors and ceilings."""
@@ -37,17 +37,17 @@ _FOR_TASK: "Mapping[str, Task]" = {"pool": "st", "tau": "st", "mean_length": "te
 """Options that one task alone has."""
 
 
-def _pairs(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> Any:
-    """KEY=VALUE options as a dictionary."""
-    named = {}
-    for value in values:
-        key, equals, rest = value.partition("=")
-        if not key or not equals:
-            raise InputError(f"{option.opts[0]} takes {option.metavar}, not {value!r}")
-        if key in named:
-            raise InputError(f"{option.opts[0]} gives {key} twice")
-        named[key] = rest
-    return named
+def _files(
+    _context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Path]:
+    named = named_values(option, values, empty=False)
+    return {role: Path(path) for role, path in named.items()}
+
+
+def _settings(
+    _context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    return named_values(option, values)
 
 
 def _number(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
@@ -104,15 +104,21 @@ def _address(_context: click.Context, _option: click.Parameter, value: str) -> s
     "files",
     multiple=True,
     metavar="ROLE=PATH",
-    callback=_pairs,
-    help="A file of one's own in place of a published one, such as checkpoint=tuned.pt.",
+    callback=_files,
+    help="A file of one's own in place of a published one, such as backbone=tuned.pt.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Short for --file checkpoint=FILE.",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_pairs,
+    callback=_settings,
     help="A setting of the system, in YAML; `gytbench baselines show` names them.",
 )
 @click.option(
@@ -248,7 +254,7 @@ def _ground(
 
     _check_folders(options["videos"], options["features"])
     own = Options(
-        files={role: Path(path) for role, path in options["files"].items()},
+        files=_own_files(options["files"], options["checkpoint"]),
         settings=_values(options["settings"]),
         weights=options["weights"],
         device=options["device"],
@@ -269,6 +275,15 @@ def _ground(
     _tell(outcome, job, output)
     if outcome.failed:
         raise SystemExit(1)
+
+
+def _own_files(files: Mapping[str, Path], checkpoint: Path | None) -> Mapping[str, Path]:
+    """The user's own files by role, with that of --checkpoint."""
+    if checkpoint is None:
+        return files
+    if "checkpoint" in files:
+        raise InputError("--checkpoint and --file checkpoint=... are the same: leave one out")
+    return {**files, "checkpoint": checkpoint}
 
 
 def _check_folders(videos: Path, features: Path | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gytbench.cli.options import named_values
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
 
@@ -15,21 +16,10 @@ if TYPE_CHECKING:
     from gytbench.training.loop import Outcome
 
 
-def _dotted(
-    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+def _changes(
+    _context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
-    """NAME=VALUE options as a dictionary."""
-    named: dict[str, str] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not all(name.split(".")):
-            raise InputError(
-                f"--set takes NAME=VALUE, such as optimisation.epochs=3, not {value!r}"
-            )
-        if name in named:
-            raise InputError(f"--set gives {name} twice")
-        named[name] = text
-    return named
+    return named_values(option, values, example="optimisation.epochs=3")
 
 
 @click.command("train")
@@ -48,7 +38,7 @@ def _dotted(
     "changes",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_dotted,
+    callback=_changes,
     help="A value in place of the file's, in YAML, such as optimisation.epochs=3.",
 )
 @click.option(

@@ -393,6 +393,19 @@ BAD_OPTIONS = [
     pytest.param(["POINTS", "--explain", "POINTS"], "not valid JSON", id="explain points"),
     pytest.param(["POINTS", "--sizes", "no.json"], "no.json: no such file", id="sizes"),
     pytest.param(["POINTS", "--column", "x=no"], "'no'", id="column"),
+    pytest.param(
+        ["POINTS", "--column", "x="],
+        "--column takes ROLE=NAME, such as x=px, not 'x='",
+        id="column-without-name",
+    ),
+    pytest.param(
+        ["POINTS", "--column", "x=a", "--column", "x=b"],
+        "--column gives x twice",
+        id="column-twice",
+    ),
+    pytest.param(
+        ["POINTS", "--column", "z=a"], "--column knows no 'z'; roles are image", id="column-role"
+    ),
     pytest.param(["POINTS", "--unexplained", "u.csv"], "--explain", id="unexplained alone"),
 ]
 

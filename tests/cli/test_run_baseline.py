@@ -99,6 +99,7 @@ def test_the_chosen_ground_truth_is_the_one_that_is_answered(
         ("motio -o x.json", "did you mean 'motion'?"),
         ("oracle-time+motion -o x.json", "name their folder with --videos DIR"),
         ("random -o x.json --set seed=3", "random looks at no video: leave out --set"),
+        ("random -o x.json --checkpoint x.pt", "looks at no video: leave out --checkpoint"),
         ("random -o x.json --shard 1/2", "random looks at no video: leave out --shard"),
         ("random -o x.json --tau 0.5", "random looks at no video: leave out --tau"),
         ("random -o x.json --batch-size 16", "looks at no video: leave out --batch-size"),

@@ -62,7 +62,11 @@ class Loaded:
     def identity(self) -> str:
         """A checksum of everything but the video that its features depend on."""
         sampling = self.grounder.sampling if isinstance(self.grounder, Encoder) else None
-        content = msgspec.json.encode([self.description, sampling], order="sorted")
+        beside = getattr(self.grounder, "beside_features", ())
+        described = dict(self.description)
+        for part in ("settings", "files"):
+            described[part] = {n: v for n, v in described[part].items() if n not in beside}
+        content = msgspec.json.encode([described, sampling], order="sorted")
         return hashlib.sha256(content).hexdigest()
 
 

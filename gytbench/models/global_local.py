@@ -15,7 +15,7 @@ from torch.nn import functional
 from gytbench.errors import InputError
 from gytbench.models.checkpoints import load_strict, read_checkpoint
 from gytbench.models.comma import Comma
-from gytbench.models.cross_attention import HEAD_WIDTH, CrossAttentionHead, Head, rollout
+from gytbench.models.cross_attention import HEAD_WIDTH, CrossAttentionHead
 from gytbench.models.devices import check_device
 from gytbench.models.s3d import (
     CELL_WIDTH,
@@ -123,16 +123,6 @@ def check_takes(
                 "it was trained on another"
             )
             raise InputError(reason, where=str(path))
-
-
-def described_rollout(head: Head, regions: Tensor, words: Tensor, mask: Tensor) -> Tensor:
-    """Where a text looks in each of n videos, in the form that the paper's text describes.
-
-    As `gytbench.models.cross_attention.rollout`, with the same shapes and sums, but regions
-    and words are compared by their cosine, and what attention returns replaces what entered it:
-    nothing is added to it.
-    """
-    return rollout(head, regions, words, mask, variant="paper")
 
 
 def start_from_mil_nce(head: GlobalBranch, state: State) -> None:

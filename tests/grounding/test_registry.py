@@ -454,6 +454,22 @@ def test_features_are_known_by_all_that_they_depend_on(recipe: Path) -> None:
     assert len({plain, *others}) == 6
 
 
+def test_what_changes_answers_alone_is_no_part_of_what_features_depend_on(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def identity(**changes: Any) -> str:
+        return prepare(str(recipe), options(recipe, **changes)).start("temporal").where.identity
+
+    monkeypatch.setattr(fakes.When, "beside_features", ("words", "checkpoint"), raising=False)
+    same = [
+        identity(),
+        identity(settings={"words": 8}),
+        identity(files={"checkpoint": recipe}),
+    ]
+    assert len(set(same)) == 1
+    assert identity(settings={"size": 16}) not in same
+
+
 def test_the_sampling_is_part_of_what_features_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
     before = prepare("fake-maps", Options()).start("spatial").where.identity
     monkeypatch.setattr(fakes.Maps, "sampling", fakes.Sampling(size=(4, 3), frames=2))

@@ -16,7 +16,6 @@ from gytbench.models.cross_attention import (
 from gytbench.models.global_local import (
     GlobalLocalHead,
     GlobalLocalS3D,
-    described_rollout,
     load_global_local_head,
     load_global_local_s3d,
     start_from_mil_nce,
@@ -229,16 +228,18 @@ def test_the_rollout_that_the_paper_describes_is_that_of_the_slow_form() -> None
         # Without this, all words get nearly the same vector, whatever the regions attend to.
         for attention in (head.sa_layer.vis_attn_mat, head.sa_layer.text_attn_mat):
             attention.in_proj_weight.mul_(8)
-        heat = described_rollout(head, regions, words, mask)
+        heat = rollout(head, regions, words, mask, "paper")
         expected = torch.stack([described(head, one, words[0], mask[0]) for one in regions])
         torch.testing.assert_close(heat, expected, rtol=1e-10, atol=0)
         torch.testing.assert_close(heat.sum(dim=1), torch.ones(3, dtype=torch.float64))
         words[0, 3] = 9
-        torch.testing.assert_close(described_rollout(head, regions, words, mask), heat)
+        torch.testing.assert_close(rollout(head, regions, words, mask, "paper"), heat)
         # Longer vectors after the projection change the dot product, not the cosine.
         head.vis_proj_mat[0].bias.zero_()
         head.sa_layer.vis_attn_mat.in_proj_weight.zero_()
         head.sa_layer.text_attn_mat.in_proj_weight.zero_()
-        for form, alike in ((described_rollout, True), (rollout, False)):
-            one, longer = (form(head, scale * regions, words, mask) for scale in (1, sqrt(3)))
+        for variant, alike in (("paper", True), ("official", False)):
+            one, longer = (
+                rollout(head, scale * regions, words, mask, variant) for scale in (1, sqrt(3))
+            )
             assert torch.allclose(one, longer) is alike

@@ -131,8 +131,14 @@ class GlobalLocalGrounder:
         """CLIP: a frame for each second; S3D: clips of 16 frames."""
         return self._backbone.sampling
 
+    @property
+    def beside_features(self) -> Sequence[str]:
+        """What belongs to the head: features are the backbone's alone."""
+        head = ("compat", "seed", "similarity", "when", "where")
+        return (*head, "checkpoint") if self._settings.backbone == "clip" else head
+
     def encode(self, clips: np.ndarray) -> Features:
-        """`global`, n x parts x 512, float32, of whole frames, steps or clips; `cells`,
+        """`global`, n x parts x width, float32, of whole frames, steps or clips; `cells`,
         n x steps x rows x columns x width, float16.
 
         With untrained weights and tokens of norm 7 to 20, float16 changed the official
@@ -142,8 +148,7 @@ class GlobalLocalGrounder:
 
         with torch.inference_mode():
             whole, cells = self._backbone.look(clips)
-            projected = self._head.global_video(whole)
-        return {"global": projected.cpu().numpy(), "cells": cells.half().cpu().numpy()}
+        return {"global": whole.float().cpu().numpy(), "cells": cells.half().cpu().numpy()}
 
     def frame_scores(self, stretch: Stretch, queries: Sequence[str]) -> Floats:
         """The similarities of the branch that says when, seconds x queries."""
@@ -170,11 +175,11 @@ class GlobalLocalGrounder:
         """Similarities of parts of clips and queries, all parts x queries."""
         import torch
 
+        rows = torch.from_numpy(stretch.features["global"]).to(self._backbone.device)
         with torch.inference_mode():
             texts = self._head.global_text(self._backbone.texts(queries).whole)
-        rows = stretch.features["global"]
-        videos = self._compared(rows.reshape(-1, rows.shape[-1]))
-        scores: Floats = videos @ self._compared(texts.cpu().numpy()).T
+            videos = self._head.global_video(rows.flatten(0, 1))
+        scores: Floats = self._compared(videos) @ self._compared(texts).T
         return scores
 
     def _local_scores(self, stretch: Stretch, queries: Sequence[str]) -> Floats:
@@ -226,14 +231,12 @@ class GlobalLocalGrounder:
 
     def _rollout(self, regions: "Tensor", words: "Tensor", mask: "Tensor") -> "Tensor":
         from gytbench.models.cross_attention import rollout
-        from gytbench.models.global_local import described_rollout
 
-        form = rollout if self._settings.variant == "official" else described_rollout
-        return form(self._head, regions, words, mask)
+        return rollout(self._head, regions, words, mask, self._settings.variant)
 
-    def _compared(self, vectors: np.ndarray) -> Floats:
+    def _compared(self, vectors: "Tensor") -> Floats:
         """Vectors (n x 512) whose dot product is the similarity."""
-        values: Floats = vectors.astype(float)
+        values: Floats = vectors.cpu().numpy().astype(float)
         if self._settings.similarity == "cosine":
             values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
         return values

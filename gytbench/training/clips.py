@@ -67,12 +67,12 @@ class ClipReader:
         return Sample(self.name(draw), draw.narration.text, present, frames)
 
     def present(self, draw: Draw) -> np.ndarray:
-        """Which of the frames are in the video (U, bool), which is opened; raises as `read`.
+        """Which of the frames are in the video (U, bool); raises as `read`. Decodes nothing.
 
         A video ends a whole second after its last whole second that has a frame.
         """
-        seconds = self._opened(draw.narration.video).seconds
-        first, end = seconds[0], seconds[-1] + 1
+        first, last = self._first_and_last(draw)
+        end = last + 1
         if draw.narration.start >= end:
             reason = f"the narration starts after the video's end at {end} s"
             raise InputError(reason, where=self._where(draw))
@@ -94,6 +94,11 @@ class ClipReader:
     def _where(self, draw: Draw) -> str:
         _, start, end, _ = draw.narration
         return f"{self.narrated.file(draw.narration.video)}, {start:.1f} to {end:.1f} s"
+
+    def _first_and_last(self, draw: Draw) -> tuple[int, int]:
+        """The first and the last whole second of the video that has a frame."""
+        seconds = self._opened(draw.narration.video).seconds
+        return seconds[0], seconds[-1]
 
     def _square(self, source: Frames, draw: Draw) -> tuple[tuple[int, int], tuple[int, int]]:
         """The size that frames are decoded to, and the left and top corner of the square."""

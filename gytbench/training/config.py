@@ -34,8 +34,10 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     fps: Positive = 1.0
     start: Literal["around", "random", "fixed"] = "around"
     """Where a sample begins: `around`: U/2 frames before the narration's middle, so that there
-    may be frames before it; `random`: in the narration, so that the frames end with it where
-    they fit; `fixed`: with the narration."""
+    may be frames before it, and before the video: these, as those after its end, are black and
+    count as not there (S3D goes by the first frame of a step), so that the selection takes them
+    last and the variant `paper` leaves them out; `random`: in the narration, so that the frames
+    end with it where they fit; `fixed`: with the narration."""
     min_seconds: NotNegative = 5.0
     """Narrations that are shorter are widened to it, to both sides."""
     crop: Literal["random", "stretch"] = "random"
@@ -146,6 +148,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Processes that decode; 0 = the one that trains."""
     save_every: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 500
     """Steps between checkpoints within an epoch; there is one at the end of each."""
+    keep_epochs: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+    """Of how many epochs, the newest, the checkpoints are kept; 0 = all. A checkpoint has three
+    numbers for each weight that is trained: about 40 MB for a head, 1.8 GB for a finetuned CLIP
+    ViT-B/32."""
     tensorboard: bool = True
 
 

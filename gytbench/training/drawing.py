@@ -8,9 +8,9 @@ sides, and moved back to where the video starts; a random crop and half of all m
 Ours: what is drawn depends on the seed, the epoch and the index alone (and on numpy's
 version, which may change how a generator's numbers are used); starts are not
 rounded to whole seconds, but for `Data.keep`; `around` may begin before the video
-does, where the published loader moves the frames to its start; all narrations are as
-likely, if `read_narrations` was not told which are usable (the published loader takes one
-with a word that its network knows); and what takes the place of a sample that fails.
+does, where the published loader moves the frames to its start; and what takes the place of
+a sample that fails. As there, all narrations with a word that the network knows are as
+likely: `read_narrations` leaves out the others.
 """
 
 import math

@@ -94,16 +94,9 @@ class FeatureReader(ClipReader):
             features[name][present] = rows[name][places]
         return Sample(self.name(draw), draw.narration.text, present, None, features)
 
-    def present(self, draw: Draw) -> np.ndarray:
-        """Which of the seconds are in the video (U, bool); raises as `read`. Decodes nothing."""
+    def _first_and_last(self, draw: Draw) -> tuple[int, int]:
         seconds = self._rows(draw)[_SECOND]
-        first, end = int(seconds[0]), int(seconds[-1]) + 1
-        times = np.array(draw.times)
-        present: np.ndarray = (first <= times) & (times < end)
-        if draw.narration.start >= end or not present.any():
-            reason = f"nothing of it is in the video, which goes from {first} to {end} s"
-            raise InputError(reason, where=self.name(draw))
-        return present
+        return int(seconds[0]), int(seconds[-1])
 
     def _rows(self, draw: Draw) -> np.ndarray:
         """The video's rows, of which only those that are used are read."""

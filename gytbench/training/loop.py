@@ -189,7 +189,8 @@ class Run:
             "random": _random(self._device),
             "config": plain(self._config),
         }
-        self._folder.save(content, ends_epoch=self._plan.ends_epoch(done))
+        ends, keep = self._plan.ends_epoch(done), self._config.keep_epochs
+        self._folder.save(content, ends_epoch=ends, keep_epochs=keep)
 
     def _resumed(self, tell: Tell) -> int:
         """Take up the newest checkpoint; how many steps are done with it."""

@@ -80,6 +80,10 @@ class Network(nn.Module, ABC):
     def texts(self, texts: Sequence[str]) -> Texts:
         """Vectors of B texts and of their words, on the network's device."""
 
+    def knows(self, text: str) -> bool:
+        """Whether a text has a word that the network knows: any, as CLIP spells all."""
+        return bool(text.strip())
+
     @abstractmethod
     def files(self) -> dict[str, State]:
         """The weights to publish, on the CPU, by the name of the file that they belong in."""
@@ -212,6 +216,10 @@ class S3DNetwork(Network):
         """Of a text the maximum over its words, pads counted; see `Network`."""
         with self._grad():
             return self._on_s3d().texts(texts)
+
+    def knows(self, text: str) -> bool:
+        """Whether a word is in the dictionary; a text without one is all pads, as if empty."""
+        return bool(self._dictionary.numbers(text))
 
     def files(self) -> dict[str, State]:
         """`model.pth.tar`: backbone and head."""

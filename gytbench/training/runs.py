@@ -4,6 +4,7 @@ import io
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ LAST = "last.pth.tar"
 """The checkpoint within an epoch."""
 
 # What may change between one part of a run and the next: it does not decide the weights.
-_FREE = frozenset(("title", "workers", "save_every", "tensorboard"))
+_FREE = frozenset(("title", "workers", "save_every", "keep_epochs", "tensorboard"))
 
 _EPOCH = re.compile(r"epoch(\d{4,})\.pth\.tar")
 _KINDS = {
@@ -51,10 +52,12 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"cannot be made: {error.strerror}", where=str(path)) from None
 
-    def save(self, content: Mapping[str, Any], *, ends_epoch: bool) -> None:
+    def save(self, content: Mapping[str, Any], *, ends_epoch: bool, keep_epochs: int = 0) -> None:
         """Write a checkpoint, that of an epoch or the last one.
 
-        Raises `InputError` where it cannot be written, which names the one that is still there.
+        keep_epochs: once that of an epoch is on the disk, how many of the newest ones stay;
+        0 = all. Raises `InputError` where it cannot be written, which names the one that is
+        still there.
         """
         name = f"epoch{content['epoch']:04d}.pth.tar" if ends_epoch else LAST
         try:
@@ -64,6 +67,11 @@ class RunFolder:
             hint = f"{kept} is whole" if kept else "there is no earlier checkpoint"
             advice = f"{hint}; make room, and the same command goes on from there"
             raise InputError([*error.faults, Fault(str(self.path), advice)]) from None
+        if ends_epoch and keep_epochs:
+            for old in self._epochs()[:-keep_epochs]:
+                # One that stays takes room, and is tried again after the next epoch.
+                with suppress(OSError):
+                    (self.path / old).unlink()
 
     def standing(self) -> str:
         """The name of the file that a run would go on from; empty where there is none."""
@@ -101,7 +109,12 @@ class RunFolder:
         last = self._read(LAST, epochs[-1:]) if (self.path / LAST).exists() else None
         if last is not None and (not epochs or last["epoch"] >= _number(epochs[-1])):
             return LAST, last
-        return (epochs[-1], self._read(epochs[-1], epochs[-2:-1])) if epochs else None
+        if not epochs:
+            return None
+        before = epochs[-2:-1]
+        if last is not None and (not before or last["epoch"] >= _number(before[0])):
+            before = [LAST]
+        return epochs[-1], self._read(epochs[-1], before)
 
     def _epochs(self) -> list[str]:
         names = (path.name for path in self.path.iterdir())

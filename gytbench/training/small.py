@@ -19,13 +19,18 @@ _STAGES = 4
 _WIDEST = 1024
 _TEMPERATURE = 0.07
 
+_SHORT = 0.3
+"""The scale that vectors of frames and texts begin with."""
+
 
 def fresh_clip(sizes: Small) -> Clip:
     """A CLIP of the given sizes with weights drawn from torch's generator, all trainable.
 
     Its vocabulary is OpenAI's, and its weights can be read by `gytbench.models.clip.load_clip`.
-    They are drawn as openai/CLIP draws them, but that its residual blocks begin as the identity:
-    in short runs, networks learn sooner without. Raises `InputError` for sizes that no CLIP has.
+    They are drawn as openai/CLIP draws them, but for what makes short runs learn sooner: residual
+    blocks do not begin as the identity, the attention pool begins without biases and nearly
+    without positions, and vectors begin short, since losses without a temperature take their
+    products as they are. Raises `InputError` for sizes that no CLIP has.
     """
     _check(sizes)
     text = Transformer(sizes.text_width, sizes.text_layers, "quick_gelu")
@@ -33,7 +38,7 @@ def fresh_clip(sizes: Small) -> Clip:
     model = Clip(visual, text, (END + 1, sizes.text_width), CONTEXT, sizes.embedding)
     nn.init.normal_(model.token_embedding.weight, std=0.02)
     nn.init.normal_(model.positional_embedding, std=0.01)
-    nn.init.normal_(model.text_projection, std=sizes.text_width**-0.5)
+    nn.init.normal_(model.text_projection, std=_SHORT * sizes.text_width**-0.5)
     nn.init.constant_(model.logit_scale, math.log(1 / _TEMPERATURE))
     _draw_blocks(text, sizes.text_width)
     return model
@@ -100,9 +105,11 @@ def _resnet(sizes: Small) -> ModifiedResNet:
                 nn.init.constant_(values, value)
         elif isinstance(module, AttentionPool):
             deviation = module.q_proj.in_features**-0.5
-            nn.init.normal_(module.positional_embedding, std=deviation)
+            nn.init.normal_(module.positional_embedding, std=0.02)
             for layer in (module.q_proj, module.k_proj, module.v_proj, module.c_proj):
-                nn.init.normal_(layer.weight, std=deviation)
+                scale = _SHORT if layer is module.c_proj else 1
+                nn.init.normal_(layer.weight, std=scale * deviation)
+                nn.init.zeros_(layer.bias)
     train_norms(visual)
     return visual
 
@@ -115,8 +122,12 @@ def _vit(sizes: Small) -> VisionTransformer:
         grid=sizes.grid,
         embedding=sizes.embedding,
     )
-    for values in (visual.class_embedding, visual.positional_embedding, visual.proj):
-        nn.init.normal_(values, std=sizes.width**-0.5)
+    for values, scale in (
+        (visual.class_embedding, 1),
+        (visual.positional_embedding, 1),
+        (visual.proj, _SHORT),
+    ):
+        nn.init.normal_(values, std=scale * sizes.width**-0.5)
     _draw_blocks(visual.transformer, sizes.width)
     return visual
 

@@ -58,10 +58,10 @@ class _Job(NamedTuple):
     def done(self, processes: Processes, tell: Tell) -> Outcome:
         """One process's part."""
         config, device = self.config, self.device
-        narrated = read_narrations(config.data, self.base)
+        network = make_network(config, self.base, device)
+        narrated = read_narrations(config.data, self.base, network.knows)
         for line in narrated.left_out_lines():
             tell(f"left out: {line}")
-        network = make_network(config, self.base, device)
         folder = RunFolder(self.out)
         reader, failures = self._reader(network, narrated, processes)
         clips = Clips(reader, config.seed)

@@ -147,9 +147,9 @@ def test_a_video_that_fails_is_left_out_and_said_to_have_failed(case, world) -> 
     reader = FeatureReader(world, DATA, made.size, kept)
     with pytest.raises(InputError, match=r"broken.mp4.*could not be looked at"):
         reader.read(drawn("broken", 0))
-    with pytest.raises(InputError, match=r"grey.mp4, 90.0 to 95.0 s.*from 0 to 6 s"):
+    with pytest.raises(InputError, match=r"grey.mp4, 90.0 to 95.0 s.*after the video's end at 6 s"):
         reader.read(drawn("grey", 3, start=90.0))
-    with pytest.raises(InputError, match="goes from 2 to 6 s"):
+    with pytest.raises(InputError, match=r"from 9.0 to 12.0 s, the video's from 2 to 6 s"):
         reader.read(drawn("images", 9))
 
 

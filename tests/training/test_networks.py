@@ -400,6 +400,15 @@ def test_finetuning_s3d_leaves_the_table_of_words(s3d) -> None:
     assert same == {"text_module.word_embd.weight"}
 
 
+def test_s3d_knows_the_words_of_its_dictionary_and_clip_any(s3d, folder) -> None:
+    network = on_s3d(s3d)
+    assert [network.knows(text) for text in ("fry the onions", "onions", "Egg")] == [
+        True, False, False,
+    ]  # fmt: skip
+    clip = make_network(config(weights="vit.pt"), folder, "cpu")
+    assert clip.knows("onions")
+
+
 def test_a_gated_s3d_is_told_apart(s3d) -> None:
     assert "vis_proj_mat_g.cg.fc.weight" in on_s3d(s3d, "gated", gated=True).head.state_dict()
     with pytest.raises(InputError, match=r"are gated: set model\.gated: true"):

@@ -107,7 +107,7 @@ def test_features_of_a_frozen_backbone_are_kept_for_the_next_run(
     kept = {"videos": "videos", "captions": "captions.csv", "frames": 4, **whole}
     model = {"backbone": "clip", "weights": "ViT.pt"}
     config = configured(world, "kept", data=kept, model=model, tensorboard=False)
-    given = ("--features", tmp_path / "features", "--set", "loss.local=0")
+    given = ("--kept", tmp_path / "features", "--set", "loss.local=0")
     first = run("train", config, "-o", tmp_path / "one", *given)
     assert first.code == 0, first
     assert f"--file backbone={world}/ViT.pt" in first.out
@@ -188,5 +188,5 @@ def test_an_output_or_a_device_that_cannot_be_is_told(
 def test_the_help_names_what_can_be_given(run: Run) -> None:  # noqa: F811
     printed = run("train", "--help")
     assert printed.code == 0
-    for option in ("--output", "--device", "--set", "--features"):
+    for option in ("--output", "--device", "--set", "--kept"):
         assert option in printed.out

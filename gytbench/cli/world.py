@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     metavar="OUT",
     help="Folder to write the world into.",
 )
-@click.option("--train", type=click.IntRange(1), default=150, show_default=True)
-@click.option("--validation", type=click.IntRange(1), default=12, show_default=True)
-@click.option("--test", type=click.IntRange(1), default=30, show_default=True)
+@click.option("--train", type=click.IntRange(1, 100_000), default=150, show_default=True)
+@click.option("--validation", type=click.IntRange(1, 100_000), default=12, show_default=True)
+@click.option("--test", type=click.IntRange(1, 100_000), default=30, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
 @click.option(
     "--rules",

@@ -87,6 +87,8 @@ def write_video(path: Path, size: tuple[int, int], frames: Iterable[np.ndarray],
         stream = cast("VideoStream", container.add_stream(codec, rate=rate))
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
+        # With several, the same pictures do not always come to the same bytes.
+        stream.thread_count = 1
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())

@@ -21,6 +21,9 @@ from gytbench.world.rules import Rules
 from gytbench.world.stories import HEIGHT, WIDTH, Story, tell
 from gytbench.writing import write_whole
 
+_ABOUT = "world.json"
+"""Written last: a world that has it is whole."""
+
 _SCALE = 4
 """Of the annotation frame, 640x480, to the video."""
 
@@ -38,10 +41,12 @@ def write_world(
     """Write a world with so many videos of each kind; `told` is called after each video.
 
     A video's story follows from the seed, its kind and its number alone. Raises `InputError`
-    where PyAV is missing or the folder cannot be written to.
+    where PyAV is missing, or the folder cannot be written to or holds a whole world already.
     """
     parts = {"train": train, "validation": validation, "test": test}
     try:
+        if (folder / _ABOUT).exists():
+            raise InputError("holds a world already: name another folder", where=str(folder))
         for kind, (part, count) in enumerate(parts.items()):
             stories = {
                 _name(number): tell(rules, np.random.default_rng([seed, kind, number]))
@@ -51,7 +56,7 @@ def write_world(
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(folder)) from None
     about = {"seed": seed, **parts, "rules": rules}
-    write_whole(folder / "world.json", msgspec.json.format(msgspec.json.encode(about)))
+    write_whole(folder / _ABOUT, msgspec.json.format(msgspec.json.encode(about)))
 
 
 def _write_part(

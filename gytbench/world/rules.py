@@ -23,6 +23,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0, le=1000)]
 Number = Annotated[int, Meta(ge=0, le=1000)]
 Range = tuple[Seconds, Seconds]
+StepSeconds = Annotated[float, Meta(ge=2, le=1000)]
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,7 +37,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     steps: Annotated[int, Meta(ge=1, le=100)] = 6
     """Of a video; all of `STEPS` are equally likely."""
-    step_seconds: Range = (4, 10)
+    step_seconds: tuple[StepSeconds, StepSeconds] = (4, 10)
+    """From 2 on: the layout of the released files has no segments of one second."""
     gap_seconds: Range = (2, 8)
     """Background before each step, and after the last."""
     clutter: Number = 3
@@ -56,3 +58,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     said_seconds: Range = (2, 5)
     chatter: Share = 0.3
     """Of the gaps: those in which something is said that names nothing to be seen."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a range that ends before it starts."""
+        for name in ("step_seconds", "gap_seconds", "said_seconds"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} is {low:g} to {high:g}: the smaller number goes first")

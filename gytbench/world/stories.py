@@ -13,6 +13,9 @@ WIDTH, HEIGHT = 160, 120
 _MARGIN = 26
 """Pixels between the frame's edge and the place of a step."""
 
+_SHORTEST = 0.5
+"""Seconds of a narration."""
+
 _PHRASES = (
     "{verb} the {thing}",
     "now we {verb} the {thing}",
@@ -117,7 +120,7 @@ def tell(rules: Rules, rng: np.random.Generator) -> Story:
 
 
 def _act(rules: Rules, rng: np.random.Generator, start: int) -> Act:
-    end = start + max(1, _whole(rng, rules.step_seconds))
+    end = start + _whole(rng, rules.step_seconds)
     steps = rng.normal(0, rules.drift * WIDTH, (end - start, 2))
     steps[0] = 0
     limits = (WIDTH - _MARGIN, HEIGHT - _MARGIN)
@@ -142,9 +145,9 @@ def _narration(rules: Rules, rng: np.random.Generator, act: Act) -> Iterator[Sai
 
 
 def _around(rng: np.random.Generator, rules: Rules, middle: float, text: str) -> Said:
-    length = rng.uniform(*rules.said_seconds)
+    length = max(_SHORTEST, rng.uniform(*rules.said_seconds))
     start = max(0.0, middle - length / 2)
-    return Said(round(start, 2), round(start + max(length, 0.5), 2), text)
+    return Said(round(start, 2), round(start + length, 2), text)
 
 
 def _clutter(rules: Rules, rng: np.random.Generator) -> list[Item]:

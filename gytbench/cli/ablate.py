@@ -50,7 +50,7 @@ def command(grid: str, output: Path, device: str, jobs: int, seeds: tuple[int, .
         from gytbench.reproduction.running import run_grid
         from gytbench.reproduction.tables import grid_report
     except ImportError:
-        raise InputError("needs torch: pip install 'gytbench[training]'") from None
+        raise InputError("needs torch and scipy: pip install 'gytbench[training]'") from None
     cells = run_grid(
         chosen,
         path.parent,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gytbench.benchmark import Benchmark
+from gytbench.errors import InputError
 from gytbench.evaluation import Protocol, score
 from gytbench.metrics.arrays import Floats
 from gytbench.predictions import Predictions, Tube
@@ -20,8 +21,11 @@ def best_tau(predictions: Predictions, benchmark: Benchmark) -> float:
     """The threshold with the highest label IoU, of 40 that leave equal shares of the seconds.
 
     predictions: of the task `st`, from a run without a threshold on videos of the benchmark,
-    each tube with the scores of its seconds. Of equally good ones the lowest.
+    each tube with the scores of its seconds. Of equally good ones the lowest. Raises
+    `InputError` where nothing is predicted.
     """
+    if not predictions.tubes:
+        raise InputError("nothing is predicted for the videos that the threshold is chosen on")
     protocol = Protocol("st")
     seconds = np.concatenate([_scores(tube) for tube in predictions.tubes])
     tried = np.unique(np.quantile(seconds, np.linspace(0, 1, _TRIED, endpoint=False))).tolist()

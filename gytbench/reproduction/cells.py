@@ -16,7 +16,15 @@ from gytbench.grounding.systems import Options
 from gytbench.grounding.thresholds import best_tau
 from gytbench.grounding.work import Job
 from gytbench.predictions import Predictions, Task, load_predictions
-from gytbench.reproduction.grid import COLUMNS, Grid, Row, Videos, backbone_config, config_of
+from gytbench.reproduction.grid import (
+    COLUMNS,
+    Grid,
+    Row,
+    Videos,
+    backbone_config,
+    config_of,
+    settings_of,
+)
 from gytbench.training.config import TrainingConfig
 from gytbench.training.starting import train
 from gytbench.world.folder import write_world
@@ -82,7 +90,7 @@ def seeded(grid: Grid, base: Path, folder: Path, seed: int, device: str, tell: T
 
 def cell(grid: Grid, row: Row, shared: Seeded, seed: int, device: str) -> Cell:
     """A row trained, run and scored; from its file where that is there already."""
-    folder = shared.folder / _folder_name(row.name)
+    folder = shared.folder / row.folder
     path = folder / _RESULT
     if path.exists():
         return read_cell(path)
@@ -114,9 +122,14 @@ def cell(grid: Grid, row: Row, shared: Seeded, seed: int, device: str) -> Cell:
 def read_cell(path: Path) -> Cell:
     """A cell of its file; raises `InputError` where that does not serve."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Cell)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise InputError(f"no result ({error}); remove it", where=str(path)) from None
+        found = msgspec.json.decode(path.read_bytes(), type=Cell)
+        missing = [column.name for column in COLUMNS if column.name not in found.metrics]
+        if missing:
+            raise ValueError(f"{missing[0]} is missing")
+    except (OSError, ValueError) as error:
+        reason = f"no result ({error}): remove it, and the same command makes it anew"
+        raise InputError(reason, where=str(path)) from None
+    return found
 
 
 class _Grounding(NamedTuple):
@@ -138,8 +151,11 @@ class _Grounding(NamedTuple):
             f"global-local-{'s3d' if self.config.model.backbone == 's3d' else 'clip'}",
             self.shared.base / videos.videos,
             Choices(task, tau),
-            Options(files=self._files(), settings=self._settings(), device=self.device),
+            Options(
+                files=self._files(), settings=settings_of(self.row, self.config), device=self.device
+            ),
             self._truth(videos),
+            features=self.shared.folder / "features",
         )
         outcome = run(job, path)
         if outcome.failed:
@@ -158,9 +174,6 @@ class _Grounding(NamedTuple):
         own = self.trained / "backbone.pt"
         backbone = own if own.exists() else self.shared.base / model.weights
         return {"checkpoint": self.trained / "head.pth.tar", "backbone": backbone}
-
-    def _settings(self) -> dict[str, Any]:
-        return {"variant": self.config.variant, **self.row.settings}
 
 
 def _render(grid: Grid, folder: Path, seed: int, tell: Tell) -> None:
@@ -185,8 +198,3 @@ def _trained(
     """The folder of a run that is done."""
     train(config, base, folder, device=device, kept=kept)
     return folder
-
-
-def _folder_name(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
-    return "-".join(part for part in kept.split("-") if part)

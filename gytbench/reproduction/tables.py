@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
+from scipy.stats import t
+
 from gytbench.reproduction.cells import Cell
 from gytbench.reproduction.grid import COLUMNS, Finding, Grid, Table
 
@@ -29,8 +31,6 @@ def estimate(values: Sequence[float]) -> Estimate:
     mean = sum(values) / len(values)
     if len(values) < 2:
         return Estimate(mean, None)
-    from scipy.stats import t
-
     deviation = sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
     quantile = float(t.ppf((1 + _LEVEL) / 2, len(values) - 1))
     return Estimate(mean, quantile * deviation / sqrt(len(values)))

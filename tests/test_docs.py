@@ -39,9 +39,12 @@ NOT_RUN = (
     "gytbench data fetch",
     "gytbench annotate ",
     "gytbench run-baseline clip ",
+    "gytbench train global-local-clip",
+    "gytbench ablate ",
+    "torchrun ",
 )
-"""What may be marked as not run: it installs, needs the network or weights, or waits for the
-browser."""
+"""What may be marked as not run: it installs, needs the network or weights, waits for the
+browser, or takes hours."""
 PACKAGE = "needs the package of this page"
 OUTPUT, RELEASED_OUTPUT = "output", "output on the released files"
 
@@ -162,10 +165,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_is_run_or_says_why_not(page: Path) -> None:
     for block in blocks(page):
-        assert block.language in {"bash", "python", "json", "text", "toml", "yaml"}, block.place
+        assert block.language in {"bash", "csv", "json", "python", "text", "toml", "yaml"}, (
+            block.place
+        )
         if block.language == "text":
             assert block.notes in {(OUTPUT,), (RELEASED_OUTPUT,)}, block.place
-        if block.language in {"json", "toml", "yaml"}:
+        if block.language in {"csv", "json", "toml", "yaml"}:
             assert block.note("file: "), block.place
         if block.note("not run: "):
             lines = block.text.splitlines()

@@ -53,6 +53,10 @@ class EntryResults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """The version of gytbench that scored it."""
     data: dict[str, str]
     """SHA-256 of the ground truth, by the data's name in signatures."""
+    submission: str = ""
+    """SHA-256 of submission.yaml; empty for floors and ceilings."""
+    predictions: dict[Task, str] = {}
+    """SHA-256 of the prediction files as they were scored."""
     about: Submission | None
     """None of floors and ceilings."""
     summary: str = ""

@@ -170,13 +170,15 @@ class _Mixtures(NamedTuple):
 
     def cosines(self, t: Tensor) -> Tensor:
         """n x m x regions x words, of n x m x words x 512."""
-        dots = self.dots(_unit(t))
+        dots = self.dots(t)
         # Differences of large terms may be left: lengths are not for half precision.
         with torch.autocast(self.weights.device.type, enabled=False):
             weights, vectors = _full(self.weights), _full(self.vectors)
             products = weights @ (vectors @ vectors.transpose(-1, -2))
             squares = (products * weights).sum(dim=-1, keepdim=True)
-        return (dots / squares.clamp_min(1e-24).sqrt()).to(dots.dtype)
+            # Vectors of all pairs are not made a second time to be of length 1.
+            lengths = squares.clamp_min(1e-24).sqrt() * _lengths(t)[..., None, :]
+            return (_full(dots) / lengths).to(dots.dtype)
 
     def summed(self, shares: Tensor) -> Tensor:
         """n x m x 512, by the shares of regions, n x m x regions."""
@@ -231,22 +233,25 @@ def _attend(head: Head, v: Tensor, texts: _Texts, variant: Variant, scale: float
     similarity = torch.einsum("ard,bkd->abrk", *compared)
     over_regions = _softmax(similarity, dim=-2)
     over_words = _over_words(similarity, texts.mask)
-    x, words, between_words = _words(head, v, over_regions.transpose(-1, -2), texts.mask)
+    shares = over_regions.transpose(-1, -2)
+    words, between_words = _words(head, v, shares, texts.mask, added=not paper)
     taken = _mixed_alike(over_words @ texts.similarity, over_words)
     if paper:
         regions = _Mixtures(taken, texts.given)
         similarity = regions.cosines(words)
     else:
-        words = x + words
         weights = torch.cat([over_words, taken], dim=-1)
         regions = _Mixtures(weights, torch.cat([texts.t, texts.given], dim=-2))
         similarity = regions.dots(words, scale)
     return _Seen(regions, words, similarity, over_regions, between_words)
 
 
-def _words(head: Head, v: Tensor, shares: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Words as shares of regions (n x m x words x 512), what they then take from each other, and
-    by what weights. `shares`: n x m x words x regions, with the sum 1 over regions.
+def _words(
+    head: Head, v: Tensor, shares: Tensor, mask: Tensor, *, added: bool
+) -> tuple[Tensor, Tensor]:
+    """What words that are shares of regions take from each other (n x m x words x 512), added
+    to what they were or not, and by what weights. `shares`: n x m x words x regions, with the
+    sum 1 over regions.
 
     Regions are projected before they are mixed: a video has fewer of them than its pairs
     have words.
@@ -254,10 +259,12 @@ def _words(head: Head, v: Tensor, shares: Tensor, mask: Tensor) -> tuple[Tensor,
     similarity, given = head.sa_layer.text_attn_mat.parts(v)
     # As einsum the texts of a video are one factor; broadcast, its regions would be copied.
     similarity = torch.einsum("abkr,ars->abks", shares, similarity) @ shares.transpose(-1, -2)
+    weights = _softmax(similarity.masked_fill(~mask[:, None], -torch.inf), dim=-1)
+    if not added:
+        return weights @ torch.einsum("abkr,ard->abkd", shares, given), weights
     mixed = torch.einsum("abkr,ard->abkd", shares, torch.cat([v, given], dim=-1))
     x, given = mixed.chunk(2, dim=-1)
-    weights = _softmax(similarity.masked_fill(~mask[:, None], -torch.inf), dim=-1)
-    return x, weights @ given, weights
+    return x + weights @ given, weights
 
 
 def _mixed_alike(queries: Tensor, weights: Tensor) -> Tensor:
@@ -284,6 +291,12 @@ def _softmax(similarity: Tensor, dim: int) -> Tensor:
 
 def _unit(x: Tensor) -> Tensor:
     return functional.normalize(_full(x), dim=-1).to(x.dtype)
+
+
+def _lengths(x: Tensor) -> Tensor:
+    """... of ... x 512, in full precision, and never 0."""
+    lengths: Tensor = torch.linalg.vector_norm(_full(x), dim=-1)
+    return lengths.clamp_min(1e-12)
 
 
 def _full(x: Tensor) -> Tensor:

@@ -4,15 +4,15 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any, NamedTuple
 
 import msgspec
 
 from gytbench.errors import Fault, InputError
 from gytbench.models.devices import check_device
+from gytbench.processes import end_with_parent
 from gytbench.reproduction.cells import Cell, Seeded, cell, seeded
 from gytbench.reproduction.grid import Grid, Row
 from gytbench.writing import write_whole
@@ -55,7 +55,7 @@ def run_grid(
     if jobs == 1:
         return [each for seed in grid.seeds for each in _cells(work, seed, tell)]
     # Torch's threads do not survive a fork.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent) as pool:
         try:
             return _in_processes(pool, work, tell)
         except BrokenProcessPool:
@@ -124,18 +124,6 @@ def _in_process(
         return _Found(seed, shared, cell(work.grid, row, shared, seed, work.device), [])
     except InputError as error:
         return _Found(seed, None, None, error.faults)
-
-
-def _end_with_parent() -> None:
-    """A run that is killed leaves no process that writes where the next one does."""
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def _shared(work: Work, seed: int, tell: Tell) -> Seeded:

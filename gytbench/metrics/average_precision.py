@@ -75,38 +75,55 @@ def resampled_average_precision(
     """
     drawn = weights @ positives
     areas = np.zeros((len(weights), len(correct), positives.shape[1]))
+    # An owner a row: what follows takes rows, and adds up along them.
+    by_owner = np.ascontiguousarray(weights.T)
     order = np.lexsort((-score, group))
     begin = np.searchsorted(group[order], np.arange(positives.shape[1] + 1))
     for index in np.flatnonzero(positives.any(axis=0)).tolist():
         of_group = order[begin[index] : begin[index + 1]]
         areas[:, :, index] = _drawn_areas(
-            score[of_group], correct[:, of_group], weights[:, owner[of_group]]
+            score[of_group], correct[:, of_group], owner[of_group], by_owner
         )
     known = drawn > 0
     mean = areas / np.where(known, drawn, 1)[:, np.newaxis]
     return np.asarray(np.where(known[:, np.newaxis], mean, np.nan))
 
 
-def _drawn_areas(score: Floats, correct: Bools, weight: Floats) -> Floats:
+def _drawn_areas(score: Floats, correct: Bools, owner: Ints, weights: Floats) -> Floats:
     """Sum of the envelope's precision over the drawn true positives of one group.
 
-    score: n, descending; correct: levels x n; weight: resamples x n. Returns resamples
-    x levels.
+    score, owner: n, by descending score; correct: levels x n; weights: owners x resamples.
+    Returns resamples x levels.
     """
-    run = np.cumsum(np.append(False, score[1:] != score[:-1])) if score.size else np.zeros(0, int)
-    ends = np.flatnonzero(np.append(score[1:] != score[:-1], True)) if score.size else run
-    rank = np.cumsum(weight, axis=1)[:, ends]
-    areas = np.zeros((len(weight), len(correct)))
+    areas = np.zeros((weights.shape[1], len(correct)))
+    begins = np.zeros(score.size, dtype=bool)
+    begins[1:] = score[1:] != score[:-1]
+    run = np.cumsum(begins)
+    # Precision only falls where nothing is gained: only runs with a hit matter.
+    hits = np.unique(run[correct.any(axis=0)])
+    step = np.searchsorted(hits, run)
+    rank = _ranks(step, owner, weights, hits.size)
     for level, right in enumerate(correct):
         at = np.flatnonzero(right)
         if at.size:
-            # Precision only falls where nothing is gained: only runs with a hit matter.
-            runs, first = np.unique(run[at], return_index=True)
-            gained = np.add.reduceat(weight[:, at], first, axis=1)
-            ranked = rank[:, runs]
+            runs, first = np.unique(step[at], return_index=True)
+            gained = np.add.reduceat(weights[owner[at]], first, axis=0)
+            ranked = rank[runs]
             precision = np.divide(
-                np.cumsum(gained, axis=1), ranked, out=np.zeros_like(ranked), where=ranked > 0
+                np.cumsum(gained, axis=0), ranked, out=np.zeros_like(ranked), where=ranked > 0
             )
-            envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-            areas[:, level] = (gained * envelope).sum(axis=1)
+            envelope = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+            areas[:, level] = np.ascontiguousarray((gained * envelope).T).sum(axis=1)
     return areas
+
+
+def _ranks(step: Ints, owner: Ints, weights: Floats, steps: int) -> Floats:
+    """How many detections are drawn up to each step: steps x resamples.
+
+    step, owner: of each detection, n; those of a step beyond the last are left out. Sums of
+    counts are exact, in whatever order.
+    """
+    owners, of = np.unique(owner, return_inverse=True)
+    counts = np.bincount(step * owners.size + of, minlength=(steps + 1) * owners.size)
+    upto = np.cumsum(counts.reshape(steps + 1, owners.size)[:steps], axis=0)
+    return np.asarray(upto.astype(np.float64) @ weights[owners])

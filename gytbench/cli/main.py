@@ -22,6 +22,8 @@ _COMMANDS = {
     "ablate": ("ablate", "Train, run and score a grid of configurations."),
     "world": ("world", "Render a narrated world to train and test on."),
     "baselines": ("baselines", "List the baselines, and what each of them needs."),
+    "submit": ("submit", "Make, check and pack an entry of the leaderboard."),
+    "leaderboard": ("leaderboard", "Check, score and show the entries of a leaderboard."),
     "demo": ("demo", "Score the embedded demo benchmark."),
     "annotate": ("annotate", "Collect centre points in the browser."),
     "data": ("data", "Fetch, verify and describe the released annotations."),

@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests browser bench reproduce clean
+.PHONY: help demo test check tests browser bench bench-board leaderboard reproduce clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,8 +45,15 @@ browser:  ## Install Chromium with its driver (Debian, Ubuntu) where they are mi
 bench: $(INSTALLED_DEV)  ## Speed and memory side by side, on the released files
 	$(BIN)/python -m benchmarks
 
+bench-board: $(INSTALLED_DEV)  ## Time and memory of a leaderboard of full-size entries
+	$(BIN)/python -m benchmarks.leaderboard
+
+leaderboard: $(INSTALLED_DEV)  ## Check all entries, score what changed, write leaderboard/site
+	$(BIN)/gytbench leaderboard check
+	$(BIN)/gytbench leaderboard build --jobs 2
+
 reproduce: $(INSTALLED_DEV)  ## The findings of Tables 5 and 6 in a rendered world (half an hour)
 	$(BIN)/gytbench ablate narrated-world -o .build/narrated-world --jobs 2
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) .build gytbench-demo .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .build gytbench-demo leaderboard/site leaderboard/.cache .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -42,7 +42,7 @@ def read_yaml(text: bytes | str, where: str) -> Any:
         if node is not None:
             _check_keys(node, where)
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or " ".join(str(error).split())
         place = where if mark is None else _line(mark, where)

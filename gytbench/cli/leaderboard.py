@@ -71,12 +71,14 @@ def check(base: str | None, folder: Path | None, data: Path | None) -> None:
 
 def _check(board: "Board", names: Sequence[str], data: Path | None) -> "list[Fault]":
     """The faults of the entries; tells of each that has none."""
+    from gytbench.benchmark import load_benchmark
     from gytbench.leaderboard.checking import check_entry
 
     faults: list[Fault] = []
+    benchmark = load_benchmark(data=data) if names else None
     for name in names:
         try:
-            found = check_entry(board, name, data=data)
+            found = check_entry(board, name, benchmark=benchmark)
         except InputError as error:
             faults += error.faults
             continue

@@ -25,7 +25,7 @@ from gytbench.errors import Fault, InputError
 from gytbench.evaluation.protocol import VERSION
 from gytbench.leaderboard.board import Board, entry_names
 from gytbench.leaderboard.checking import check_entry
-from gytbench.leaderboard.results import EntryResults, Reported
+from gytbench.leaderboard.results import RELEASES, EntryResults, Reported
 from gytbench.leaderboard.scoring import GroundTruth, bound_results, ground_truth, score_entry
 from gytbench.leaderboard.stored import (
     StoredResults,
@@ -256,7 +256,7 @@ def _score_one(work: _Work, name: str, truth: GroundTruth) -> EntryResults:
         return bound_results(name, truth)
     try:
         submission = _sha256(work.board.submissions / name / FILE)
-        checked = check_entry(work.board, name, data=work.data)
+        checked = check_entry(work.board, name, benchmark=truth.benchmarks[RELEASES[0]])
         return score_entry(checked, truth, submission=submission)
     except InputError:
         raise

@@ -63,18 +63,24 @@ class Entry(NamedTuple):
 
 
 def check_entry(
-    board: Board, name: str, *, data: Path | None = None, fetch: bool = True
+    board: Board,
+    name: str,
+    *,
+    data: Path | None = None,
+    benchmark: Benchmark | None = None,
+    fetch: bool = True,
 ) -> Checked:
     """The entry, if it can be scored; raises `InputError` with everything that is wrong.
 
-    data: the folder of the ground truth. fetch: whether predictions that are given by address
+    data: the folder of the ground truth. benchmark: what is in it, where it is loaded already,
+    with the released boxes. fetch: whether predictions that are given by address
     are fetched where they are not in the board's cache; a fault where they are not.
     """
     entry = read_entry(board, name)
     faults = list(_faults_beside(board, entry))
     files: dict[Task, Path] = {}
     flags: list[str] = []
-    benchmark = load_benchmark(data=data)
+    benchmark = benchmark or load_benchmark(data=data)
     for task in TASKS:
         given = entry.submission.predictions.get(task)
         if given is None:

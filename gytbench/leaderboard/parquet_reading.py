@@ -40,34 +40,46 @@ def fault_of(path: Path, limit: int) -> str | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from gytbench.predictions.limits import MAX_TUBES, MAX_VALUES
-
     too_large = f"unpacks to more than {limit / 2**30:.4g} GiB; see `gytbench submit init`"
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
-            metadata, schema = file.metadata, file.schema_arrow
-            if metadata.num_rows > MAX_TUBES:
-                return f"more than {MAX_TUBES:,} tubes; split the file"
-            groups = (metadata.row_group(at) for at in range(metadata.num_row_groups))
-            if sum(group.total_byte_size for group in groups) > limit:
-                return too_large
-            unusual = sorted({name for name, kind in _columns(schema) if _hides(kind)})
-            if unusual:
-                return f"column {unusual[0][:60]!r} is a dictionary; see `gytbench submit init`"
-            size = rows = values = 0
-            for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
-                rows += batch.num_rows
-                weight = [_weight(column) for column in batch.columns]
-                size += sum(each[0] for each in weight)
-                values += sum(each[1] for each in weight)
-                if size > limit:
-                    return too_large
-                if values > MAX_VALUES or rows > MAX_TUBES:
-                    return f"more than {MAX_VALUES:,} values; split the file"
+            return _claimed(file, limit, too_large) or _found(file, limit, too_large)
     except (pa.ArrowException, MemoryError, OSError, UnicodeDecodeError) as error:
         if isinstance(error, MemoryError) or "alloc of size" in str(error):
             return too_large
         return "not a readable Parquet file"
+
+
+def _claimed(file: Any, limit: int, too_large: str) -> str | None:
+    """What is wrong by the file's own account."""
+    from gytbench.predictions.limits import MAX_TUBES
+
+    metadata = file.metadata
+    if metadata.num_rows > MAX_TUBES:
+        return f"more than {MAX_TUBES:,} tubes; split the file"
+    groups = (metadata.row_group(at) for at in range(metadata.num_row_groups))
+    if sum(group.total_byte_size for group in groups) > limit:
+        return too_large
+    hidden = sorted({name for name, kind in _columns(file.schema_arrow) if _hides(kind)})
+    if hidden:
+        return f"column {hidden[0][:60]!r} is a dictionary; see `gytbench submit init`"
+    return None
+
+
+def _found(file: Any, limit: int, too_large: str) -> str | None:
+    """What is wrong with what is really read, a few rows at a time."""
+    from gytbench.predictions.limits import MAX_TUBES, MAX_VALUES
+
+    size = rows = values = 0
+    for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
+        weights = [_weight(column) for column in batch.columns]
+        rows += batch.num_rows
+        size += sum(each[0] for each in weights)
+        values += sum(each[1] for each in weights)
+        if size > limit:
+            return too_large
+        if values > MAX_VALUES or rows > MAX_TUBES:
+            return f"more than {MAX_VALUES:,} values; split the file"
     return None
 
 

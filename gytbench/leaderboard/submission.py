@@ -32,7 +32,7 @@ class PredictionsOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Where else it is fetched from, by https."""
     sha256: Sha256
     """Of the file as it lies there, compressed."""
-    size: Annotated[int, Meta(ge=1)]
+    size: Annotated[int, Meta(ge=1, le=2**40)]
     """Bytes, likewise."""
 
 

@@ -43,12 +43,7 @@ def make_entry(
     Raises `InputError` for a name that is not free, two files of a task, files that cannot be
     read, and predictions that are too large to lie in the folder.
     """
-    wrong = name_fault(name, str(board.submissions))
-    if wrong is not None:
-        raise InputError([wrong])
-    folder = board.submissions / name
-    if folder.exists() or folder.is_symlink():
-        raise InputError("is there already; take another name, or remove it", where=str(folder))
+    folder = _free(board, name)
     try:
         board.cache.mkdir(exist_ok=True)
         board.submissions.mkdir(exist_ok=True)
@@ -57,15 +52,24 @@ def make_entry(
             made = Path(aside) / name
             made.mkdir()
             files = _write_predictions(made, predictions, form)
-            _check_addresses(files, urls or {})
-            given = {task: _given(board, task, files[task], urls or {}) for task in files}
-            _check_room(made)
+            given = _place(board, made, files, urls or {})
             # What is no text on the command line stays an escape, which the check names.
             (made / FILE).write_bytes(_yaml(about, given).encode("utf-8", "backslashreplace"))
             made.rename(folder)
     except OSError as error:
         reason = f"cannot be written: {error.strerror or error}"
         raise InputError(reason, where=str(folder)) from None
+    return folder
+
+
+def _free(board: Board, name: str) -> Path:
+    """The folder that an entry of this name will have."""
+    wrong = name_fault(name, str(board.submissions))
+    if wrong is not None:
+        raise InputError([wrong])
+    folder = board.submissions / name
+    if folder.exists() or folder.is_symlink():
+        raise InputError("is there already; take another name, or remove it", where=str(folder))
     return folder
 
 
@@ -90,10 +94,16 @@ def _write_predictions(
     return files
 
 
-def _check_addresses(files: Mapping[Task, Path], urls: Mapping[Task, str]) -> None:
+def _place(
+    board: Board, folder: Path, files: Mapping[Task, Path], urls: Mapping[Task, str]
+) -> dict[Task, PredictionsOf]:
+    """What submission.yaml says of the files; raises `InputError` where there is no room."""
     for task in urls:
         if task not in files:
             raise InputError(f"--url names the task {task}, of which no predictions are given")
+    given = {task: _given(board, task, path, urls) for task, path in files.items()}
+    _check_room(folder)
+    return given
 
 
 def _given(board: Board, task: Task, path: Path, urls: Mapping[Task, str]) -> PredictionsOf:

@@ -235,7 +235,7 @@ RIGHT = "".join(f"{key}: {json.dumps(value)}\n" for key, value in ABOUT.items())
         ("a: " + "[" * 1000, "line 1: is nested too deeply"),
         ("- " * 1000, "line 1: is nested too deeply"),
         (RIGHT + "system: Another\n", "line 10: has the key 'system' a second time"),
-        ("a: " + "1:" * 400 + "1.5\n", "not YAML: a number is too large"),
+        ("a: " + "1:" * 400 + "1.5\n", "not YAML: int too large to convert to float"),
         ("a: " + "9" * 5000, "not YAML: Exceeds the limit"),
         ("x" * 100_001, "holds more than 100,000 bytes"),
         ("", "must hold keys and values"),

@@ -175,8 +175,7 @@ def test_limits_of_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     points = [[[0.5, 0.5]] * 3] * 1000
     path = parquet(tmp_path / "st.parquet", 1000, points=points)
     assert fault_of(path, 2**30) is None
-    # As it is written, 4 values, with 11 and 9 bytes of text, in a row; as it is read, also
-    # the offsets of lists, and 3 points of 2 numbers each.
+    # A row has 14 values, lists among them, which take some 200 bytes.
     assert (
         fault_of(path, 150_000) == "unpacks to more than 0.0001397 GiB; see `gytbench submit init`"
     )

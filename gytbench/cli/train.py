@@ -102,7 +102,8 @@ def _use(outcome: "Outcome", config: "TrainingConfig", base: Path) -> list[str]:
     model = config.model
     files = {path.name: path for path in outcome.files}
     on_s3d = model.backbone == "s3d"
-    roles = {"checkpoint": files["model.pth.tar" if on_s3d else "head.pth.tar"]}
+    checkpoint = files["model.pth.tar" if on_s3d else "head.pth.tar"]
+    roles = {}
     if on_s3d:
         roles["dictionary"] = base / model.dictionary
     else:
@@ -115,6 +116,7 @@ def _use(outcome: "Outcome", config: "TrainingConfig", base: Path) -> list[str]:
     if not config.loss.local:
         settings["where"] = "global"
     line = ["gytbench", "run-baseline", f"global-local-{'s3d' if on_s3d else 'clip'}"]
+    line += ["--checkpoint", str(checkpoint)]
     for role, path in roles.items():
         line += ["--file", f"{role}={path}"]
     for name, value in settings.items():

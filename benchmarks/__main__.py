@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.alignment import alignment
 from benchmarks.annotation import boxes_and_masks
 from benchmarks.cross_attention import cross_attention
+from benchmarks.frame_precision import frame_precision
 from benchmarks.generate import heatmap_answers, many_tubes
 from benchmarks.measuring import command_cost, json_load_cost, show, timed
 from benchmarks.pixel_loop import hit_and_iou, tube_iou
@@ -50,6 +51,7 @@ def main() -> None:
     alignment()
     video_reading()
     cross_attention()
+    frame_precision()
 
 
 def _whole(path: Path, task: Any, benchmark: Benchmark) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 @truth_options
 @protocol_options
 @click.option(
+    "--profile",
+    metavar="NAME",
+    help="Score under another evaluator's conventions: act, moc, activitynet, ava, tubedetr, "
+    "stcat, vq2d, vhico, thumos, isba, videogem or gyt-official.",
+)
+@click.option(
+    "--profiles", is_flag=True, help="Score under every profile of the task, and show the spread."
+)
+@click.option(
     "--ci", is_flag=True, help="Show 95 % intervals of the metrics (bootstrap over videos)."
 )
 @resampling_options
@@ -62,6 +71,8 @@ def command(
     task: "Task | None",
     boxes: tuple[str, ...],
     data: Path | None,
+    profile: str | None,
+    profiles: bool,
     ci: bool,
     resamples: int,
     seed: int,
@@ -84,6 +95,12 @@ def command(
     alone = str(json_path) == "-"
     releases = list(dict.fromkeys(boxes))
     keep_predictions(predictions, {"--json": json_path, "--outcomes": outcomes, "--report": report})
+    if profile is not None or profiles:
+        alone_there = {"--ci": ci, "--outcomes": outcomes, "--report": report, "--videos": videos}
+        _check_profile(profile, profiles, releases, alone_there)
+        given = Given(predictions, task, releases[0], data, options)
+        _profiled(given, profile, json_path)
+        return
     _check_choices(outcomes, report, videos, releases, ci)
     title = one_line(str(predictions))
     # A short process with millions of objects and no cycles: collecting only costs time.
@@ -117,6 +134,59 @@ def command(
         click.echo(result_table(*scores[0][1:], title) if one else releases_table(scores, title))
 
 
+class Given(NamedTuple):
+    """What a file is scored on: its path and task, and the choice of ground truth."""
+
+    predictions: Path
+    task: "Task | None"
+    boxes: str
+    data: Path | None
+    options: dict[str, Any]
+
+
+def _check_profile(
+    profile: str | None, profiles: bool, releases: Sequence[str], others: dict[str, Any]
+) -> None:
+    """Raise `InputError` for options that do not go with profiles."""
+    if profile is not None and profiles:
+        raise InputError("give --profile NAME or --profiles, not both")
+    option = "--profiles" if profiles else "--profile"
+    if len(releases) > 1:
+        raise InputError(f"{option} scores on one release: give --boxes once")
+    for other, value in others.items():
+        if value:
+            raise InputError(f"{option} has metrics alone: leave out {other}")
+    _check_intervals(ci=False)
+
+
+def _profiled(given: Given, profile: str | None, json_path: Path | None) -> None:
+    """Score under one profile, or under the protocol and all that apply to the task."""
+    from gytbench.evaluation import Protocol, results_json, score
+    from gytbench.predictions import collector_paused, load_predictions
+    from gytbench.profiles import find_profile, profiles_of, score_profiles
+    from gytbench.report.profiles import profile_table, profiles_table
+    from gytbench.writing import write_whole
+
+    found = None if profile is None else find_profile(profile)
+    with collector_paused():
+        read = load_predictions(given.predictions)
+    protocol = Protocol(task=given.task or read.task, boxes=given.boxes, **given.options)
+    title = one_line(str(given.predictions))
+    chosen = profiles_of(protocol.task) if found is None else (found,)
+    benchmark = benchmark_for(protocol, given.data)
+    results = {} if found else {"gytbench": score(read, benchmark, protocol)}
+    scored = score_profiles(read, benchmark, protocol, chosen)
+    results |= {each.name: result for each, result in zip(chosen, scored, strict=True)}
+    if json_path is not None:
+        write_whole(json_path, results_json(list(results.values())))
+    if str(json_path) == "-":
+        return
+    if found is None:
+        click.echo(profiles_table(results, title))
+    else:
+        click.echo(profile_table(found, results[found.name], title))
+
+
 def _check_choices(
     outcomes: Path | None,
     report: Path | None,
@@ -132,6 +202,11 @@ def _check_choices(
             raise InputError(f"{option} holds one result: give --boxes once")
     if videos is not None and report is None:
         raise InputError("--videos puts frames into the page of --report OUT; give it too")
+    _check_intervals(ci)
+
+
+def _check_intervals(ci: bool) -> None:
+    """Raise `InputError` for options of intervals without --ci."""
     given = click.get_current_context().get_parameter_source
     for name in ("resamples", "seed"):
         if not ci and given(name) is click.core.ParameterSource.COMMANDLINE:

@@ -43,12 +43,12 @@ def _areas(group: Ints, found: Ints, rank: Ints, groups: int) -> Floats:
     gained[first] = found[first]
     # Precision only falls where nothing is gained, so the envelope lives on the rest.
     at = np.flatnonzero(gained)
-    precision = _envelope(group[at], found[at] / rank[at])
+    precision = envelope(group[at], found[at] / rank[at])
     areas = np.bincount(group[at], gained[at] * precision, minlength=groups)
     return np.asarray(areas, dtype=np.float64)
 
 
-def _envelope(group: Ints, precision: Floats) -> Floats:
+def envelope(group: Ints, precision: Floats) -> Floats:
     """Within each group, the highest precision at this row or a later one.
 
     Works on ranks of the distinct precisions, offset by group, so that one running

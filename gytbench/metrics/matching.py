@@ -1,8 +1,12 @@
 """One-to-one matching of ranked predictions to ground truth."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 
 from gytbench.metrics.arrays import Floats, Ints
+from gytbench.metrics.timeline import ranges
 
 
 def greedy_match(
@@ -48,3 +52,41 @@ def greedy_match(
     held = np.flatnonzero(holder < predictions)
     taken[holder[held]] = held
     return taken
+
+
+def first_choice_match(
+    prediction: Ints,
+    target: Ints,
+    overlap: Floats,
+    threshold: float,
+    predictions: int,
+    targets: int,
+) -> Ints:
+    """As `greedy_match`, by the rule of PASCAL VOC: a prediction asks for nothing but the
+    target of highest overlap, free or not (ties: the lower target number), and takes it
+    where it is the first that asks with an overlap >= threshold. -1 = none."""
+    order = np.lexsort((target, -overlap, prediction))
+    best = order[np.flatnonzero(np.diff(prediction[order], prepend=-1))]
+    best = best[overlap[best] >= threshold]
+    holder = np.full(targets, predictions)
+    np.minimum.at(holder, target[best], prediction[best])
+    won = best[holder[target[best]] == prediction[best]]
+    taken = np.full(predictions, -1)
+    taken[prediction[won]] = target[won]
+    return taken
+
+
+def equal_pairs(left: Ints, right: Ints, limit: int = 1 << 22) -> Iterator[tuple[Ints, Ints]]:
+    """All (i, j) with left[i] == right[j], by i and then by j, in parts.
+
+    A part holds about `limit` pairs, or those of one i where these are more.
+    """
+    order = np.argsort(right, kind="stable")
+    keys = right[order]
+    begin = np.searchsorted(keys, left, side="left")
+    end = np.searchsorted(keys, left, side="right")
+    part = np.cumsum(end - begin) // limit
+    bounds = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), left.size]
+    for low, high in pairwise(bounds):
+        owner, at = ranges(begin[low:high], end[low:high])
+        yield owner + low, order[at]

@@ -257,3 +257,39 @@ def frame_groups(frames: Floats) -> Iterator[tuple[Frame, Ints]]:
     for width, height in np.unique(frames, axis=0):
         rows = np.flatnonzero((frames[:, 0] == width) & (frames[:, 1] == height))
         yield (int(width), int(height)), rows
+
+
+def resized_peaks(values: Floats, frame: Frame) -> Floats:
+    """The first pixel, in row-major order, of the highest value of each resized heatmap.
+
+    The heatmap is resized bilinearly to the frame, as in `heatmap_overlaps`, and the index of
+    the pixel is the point, as numpy's argmax gives it. Beyond the centres of the outer cells
+    a resized heatmap is flat, so that such a peak lies at the border of the frame.
+
+    values: k x rows x columns. Returns k x 2, (x, y).
+    """
+    row_pixels, row_weights = _peak_weights(values.shape[1], frame[1])
+    column_pixels, column_weights = _peak_weights(values.shape[2], frame[0])
+    resized = row_weights @ values @ column_weights.T
+    resized = resized.reshape(len(values), row_pixels.size * column_pixels.size)
+    peak = resized.max(axis=1, keepdims=True)
+    at = (resized >= peak - _ROUNDING * np.abs(peak)).argmax(axis=1)
+    x = column_pixels[at % column_pixels.size]
+    y = row_pixels[at // column_pixels.size]
+    return np.stack((x, y), axis=1).astype(np.float64)
+
+
+def _peak_weights(cells: int, pixels: int) -> tuple[Ints, Floats]:
+    """The pixels of one axis where a maximum can first be reached, and what each takes of
+    the cells: between two centres the map is straight, so only the ends of a gap matter."""
+    position = _positions(cells, pixels)
+    gap = np.searchsorted(np.arange(cells), (np.arange(pixels) + 0.5) * cells / pixels - 0.5)
+    turns = np.flatnonzero(np.diff(gap))
+    chosen = np.unique(np.concatenate(([0], turns, turns + 1, [pixels - 1])))
+    at = position[chosen]
+    low = np.minimum(at.astype(np.int64), cells - 1)
+    weights = np.zeros((chosen.size, cells))
+    rows = np.arange(chosen.size)
+    weights[rows, low] = 1 - (at - low)
+    weights[rows, np.minimum(low + 1, cells - 1)] += at - low
+    return chosen, weights

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gytbench.evaluation import parse_signature
+from gytbench.profiles import PROFILES, parse_profile_signature, profiles_of
 
 from .conftest import TALL, WIDE, Run, predictions, tube
 
@@ -304,3 +305,79 @@ def test_one_of_the_releases_is_misspelt(run: Run, data: Path, tmp_path: Path) -
     assert (code, out) == (2, "")
     assert "did you mean 'repaired'?" in err
     assert not (tmp_path / "out.json").exists()
+
+
+def test_a_profile_has_its_own_metrics_and_signature(run: Run, data: Path, tmp_path: Path) -> None:
+    path = predictions(tmp_path, tube(boxes=[[220, 140, 420, 340]] * 3), frame_size=[640, 480])
+    code, out, err = run("evaluate", path, "--data", data, "--profile", "act")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == str(path)
+    line = next(line for line in lines if line.startswith("Signature: "))
+    profile, protocol = parse_profile_signature(line.removeprefix("Signature: "))
+    assert (profile.name, protocol.task, protocol.boxes) == ("act", "st", "published")
+    assert f"Conventions of {profile.used_by}" in lines
+    assert {f"Known fault, part of the number: {fault}" for fault in profile.faults} <= set(lines)
+    printed = run("evaluate", path, "--data", data, "--profile", "act", "--json", "-").out
+    assert json.loads(printed)["signature"] == line.removeprefix("Signature: ")
+
+
+@pytest.mark.parametrize("task", ["st", "spatial", "temporal"])
+def test_profiles_stand_side_by_side_with_their_spread(
+    run: Run, data: Path, tmp_path: Path, task: str
+) -> None:
+    answer = {"instance": 0} if task == "spatial" else {}
+    boxes = [[220, 140, 420, 340], [0, 0, 640, 480], [220, 140, 420, 340]]
+    path = predictions(tmp_path, tube(boxes=boxes, **answer), task=task, frame_size=[640, 480])
+    out_path = tmp_path / "all.json"
+    code, out, err = run("evaluate", path, "--data", data, "--profiles", "--json", out_path)
+    assert (code, err) == (0, "")
+    names = ["gytbench", *(profile.name for profile in profiles_of(task))]  # type: ignore[arg-type]
+    head = next(line for line in out.splitlines() if line.startswith("in percent"))
+    assert head.split() == ["in", "percent", *names, "spread"]
+    results = json.loads(out_path.read_text())
+    assert [result["signature"] in out for result in results] == [True] * len(names)
+    metric = {"st": "video_map@0.5", "spatial": "pointing_accuracy", "temporal": "iou"}[task]
+    scored = [each["metrics"][metric] for each in results if metric in each["metrics"]]
+    row = next(line for line in out.splitlines() if line.startswith(f"{metric} ")).split()
+    assert row[1:] == [f"{100 * v:.2f}" for v in (*scored, max(scored) - min(scored))]
+
+
+def test_help_names_every_profile(run: Run) -> None:
+    text = " ".join(run("evaluate", "--help").out.split()).replace("gyt- official", "gyt-official")
+    names = ", ".join(list(PROFILES)[:-1])
+    assert f"{names} or {list(PROFILES)[-1]}" in text
+
+
+def test_profiles_of_a_file_without_boxes(run: Run, data: Path, tmp_path: Path) -> None:
+    path = predictions(tmp_path, CENTRE)
+    out = run("evaluate", path, "--data", data, "--profiles").out
+    row = next(line for line in out.splitlines() if line.startswith("video_map@0.1 ")).split()
+    assert row[1:] == ["n/a"] * 4
+    assert "Note: the file has no boxes" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--profile nobody", "unknown profile 'nobody': choose act, moc, activitynet"),
+        ("--profile isba", "the profile isba is for the task temporal, not st"),
+        ("--profile act --profiles", "give --profile NAME or --profiles, not both"),
+        ("--profile act --boxes full --boxes readme", "--profile scores on one release"),
+        ("--profiles --boxes full --boxes readme", "--profiles scores on one release"),
+        ("--profiles --ci", "--profiles has metrics alone: leave out --ci"),
+        ("--profile act --outcomes o.npz", "--profile has metrics alone: leave out --outcomes"),
+        ("--profile act --report o.html", "--profile has metrics alone: leave out --report"),
+        ("--profile act --videos .", "--profile has metrics alone: leave out --videos"),
+        ("--profile act --seed 3", "--seed is for intervals; give --ci too"),
+        ("--profile act --heatmap-threshold 0.7", "leave out --heatmap-threshold"),
+    ],
+)
+def test_profiles_with_options_that_are_wrong(
+    run: Run, data: Path, tmp_path: Path, options: str, told: str
+) -> None:
+    path = predictions(tmp_path, CENTRE)
+    code, out, err = run("evaluate", path, "--data", data, *options.split())
+    assert (code, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gytbench.metrics.matching import greedy_match
+from gytbench.metrics.matching import equal_pairs, first_choice_match, greedy_match
 
 
 def match(overlaps: list[list[float]], threshold: float) -> list[int]:
@@ -63,3 +63,27 @@ def test_nothing_to_match() -> None:
 )
 def test_equals_one_by_one(overlaps: list[list[float]]) -> None:
     assert match(overlaps, 0.5) == one_by_one(overlaps, 0.5)
+
+
+def test_first_choice_is_not_replaced_by_the_next_best() -> None:
+    # Both want target 0; the second is wrong, though target 1 would do (the rule of VOC).
+    pairs = (np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.9, 0.6, 0.8, 0.7]))
+    assert first_choice_match(*pairs, 0.5, predictions=3, targets=2).tolist() == [0, -1, -1]
+    assert greedy_match(*pairs, 0.5, predictions=3, targets=2).tolist() == [0, 1, -1]
+    # Below the threshold it takes nothing, and leaves its target to the next.
+    low = (pairs[0], pairs[1], np.array([0.4, 0.3, 0.8, 0.7]))
+    assert first_choice_match(*low, 0.5, predictions=3, targets=2).tolist() == [-1, 0, -1]
+    # Equal overlaps: the lower number.
+    tied = (np.array([0, 0]), np.array([1, 0]), np.array([0.5, 0.5]))
+    assert first_choice_match(*tied, 0.5, predictions=1, targets=2).tolist() == [0]
+
+
+def test_equal_pairs_in_parts() -> None:
+    left, right = np.array([2, 1, 7, 2]), np.array([1, 2, 2, 5])
+    expected = [(0, 1), (0, 2), (1, 0), (3, 1), (3, 2)]
+    for limit in (1, 2, 3, 100):
+        parts = list(equal_pairs(left, right, limit))
+        assert [pair for i, j in parts for pair in zip(i, j, strict=True)] == expected
+        assert len(parts) > 1 or limit > 3
+    none = np.zeros(0, dtype=np.int64)
+    assert [(i.size, j.size) for i, j in equal_pairs(none, right)] == [(0, 0)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gytbench.metrics import regions
+from tests.profiles.twin import resized_peak
 
 
 def drawn(heatmap: np.ndarray, frame: tuple[int, int], threshold: float) -> np.ndarray:
@@ -137,3 +138,28 @@ def test_a_heatmap_of_the_frame_s_size_is_itself(frame: tuple[int, int]) -> None
     area, overlap = regions.heatmap_overlaps(heatmap[np.newaxis], frame, span)
     region = heatmap >= 0.5 * heatmap.max()
     assert (area[0], overlap[0]) == (region.sum(), region[50:300, 100:400].sum())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([(1, 1), (1, 3), (2, 2), (3, 2), (7, 7), (4, 5), (12, 9)]).flatmap(
+        lambda shape: arrays(np.float64, (2, *shape), elements=st.sampled_from([0, 1, 2, 0.25, -1]))
+    ),
+    st.sampled_from([(8, 6), (6, 8), (7, 7), (1, 1)]),
+)
+def test_peaks_equal_those_of_the_whole_resized_map(
+    values: np.ndarray, frame: tuple[int, int]
+) -> None:
+    expected = [list(resized_peak(rows, frame)) for rows in values.tolist()]
+    assert regions.resized_peaks(values, frame).tolist() == expected
+
+
+def test_peaks_of_seven_cells_in_a_real_frame() -> None:
+    values = np.zeros((4, 7, 7))
+    values[0, 3, 3] = values[1, 0, 0] = values[2, 6, 6] = 1
+    # The middle cell's centre is (320, 240), between two pixels each way. The corner cells are
+    # flat beyond their centres, which lie at 45.71 and 34.29, 594.29 and 445.71. The last map is
+    # flat everywhere.
+    peaks = regions.resized_peaks(values, (640, 480))
+    assert peaks.tolist() == [[319, 239], [0, 0], [594, 446], [0, 0]]
+    assert regions.resized_peaks(values[:0], (640, 480)).shape == (0, 2)

@@ -16,6 +16,8 @@ _COMMANDS = {
     "compare": ("compare", "Compare systems: differences, intervals, p-values."),
     "diagnose": ("diagnose", "Say which error costs what."),
     "validate": ("validate", "List everything that is wrong with a prediction file."),
+    "convert": ("convert", "Convert predictions from and to the formats of other tools."),
+    "export": ("export", "Write the benchmark in the form of other harnesses."),
     "show": ("show", "Draw predictions over ground truth: a frame, a sheet, a clip."),
     "run-baseline": ("run_baseline", "Write the predictions of a floor, a ceiling, or a system."),
     "train": ("train", "Train the paper's model on narrated videos."),

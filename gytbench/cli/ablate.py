@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gytbench.cli.options import device_option
 from gytbench.errors import InputError
 
 
@@ -17,13 +18,13 @@ from gytbench.errors import InputError
     metavar="OUT",
     help="Folder of the runs and their results. A grid that is there goes on.",
 )
-@click.option("--device", default="cpu", show_default=True, help="As torch names it: cuda, mps.")
+@device_option
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
     default=1,
     show_default=True,
-    help="Seeds that are worked on at the same time.",
+    help="Rows, or backbones, that are worked on at the same time.",
 )
 @click.option(
     "--seed",

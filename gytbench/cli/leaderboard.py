@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gytbench.cli.options import data_option
+from gytbench.cli.options import board_option, data_option
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -22,17 +22,6 @@ def command() -> None:
     """Check, score and show the entries of a leaderboard."""
 
 
-def _board_option(command: Command) -> Command:
-    """--board DIR"""
-    return click.option(
-        "--board",
-        "folder",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Folder of the leaderboard [default: leaderboard].",
-    )(command)
-
-
 def _base_option(command: Command) -> Command:
     """--base REV"""
     return click.option(
@@ -44,7 +33,7 @@ def _base_option(command: Command) -> Command:
 
 @command.command("check")
 @_base_option
-@_board_option
+@board_option
 @data_option
 def check(base: str | None, folder: Path | None, data: Path | None) -> None:
     """Check all entries, or those that a change touches, as CI does.
@@ -102,7 +91,7 @@ def _check(board: "Board", names: Sequence[str], data: Path | None) -> "list[Fau
     metavar="DIR",
     help="Folder of the page [default: site, in the leaderboard's folder].",
 )
-@_board_option
+@board_option
 @data_option
 def build(jobs: int, site: Path | None, folder: Path | None, data: Path | None) -> None:
     """Score what is not scored yet, and write the page.
@@ -138,7 +127,7 @@ def build(jobs: int, site: Path | None, folder: Path | None, data: Path | None) 
     help="Where the Markdown goes; `-` prints it.",
 )
 @_base_option
-@_board_option
+@board_option
 @data_option
 def diff(output: Path, base: str | None, folder: Path | None, data: Path | None) -> None:
     """Write what a change does to the tables, as Markdown for a comment.

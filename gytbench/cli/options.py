@@ -33,6 +33,24 @@ def data_option(command: Command) -> Command:
     )(command)
 
 
+def board_option(command: Command) -> Command:
+    """--board DIR"""
+    return click.option(
+        "--board",
+        "folder",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Folder of the leaderboard [default: ./leaderboard].",
+    )(command)
+
+
+def device_option(command: Command) -> Command:
+    """--device"""
+    return click.option(
+        "--device", default="cpu", show_default=True, help="As torch names it: cuda, mps."
+    )(command)
+
+
 def task_option(command: Command) -> Command:
     """--task"""
     return click.option(

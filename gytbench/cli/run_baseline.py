@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gytbench.cli.options import boxes_option, named_values, truth_options
+from gytbench.cli.options import boxes_option, device_option, named_values, truth_options
 from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
@@ -142,7 +142,7 @@ def _address(_context: click.Context, _option: click.Parameter, value: str) -> s
     callback=_number,
     help="temporal: adds a Poisson term for the length of a step [default: none].",
 )
-@click.option("--device", default="cpu", show_default=True, help="As torch names it: cuda, mps.")
+@device_option
 @click.option("--half", is_flag=True, help="Compute in half precision.")
 @click.option(
     "--batch-size",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gytbench.cli.options import data_option, named_values
+from gytbench.cli.options import board_option, data_option, named_values
 from gytbench.cli.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -20,17 +20,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 @click.group("submit")
 def command() -> None:
     """Make, check and pack an entry of the leaderboard."""
-
-
-def _board_option(command: Command) -> Command:
-    """--board DIR"""
-    return click.option(
-        "--board",
-        "board_path",
-        type=_PATH,
-        metavar="DIR",
-        help="Folder of the leaderboard [default: ./leaderboard].",
-    )(command)
 
 
 def _about_options(command: Command) -> Command:
@@ -63,7 +52,7 @@ def _about_options(command: Command) -> Command:
 @command.command("init")
 @click.argument("predictions", nargs=-1, required=True, type=_PATH)
 @click.option("--name", required=True, help="The entry's folder: a-z, 0-9 and -.")
-@_board_option
+@board_option
 @_about_options
 @click.option(
     "--url",
@@ -80,7 +69,7 @@ def _about_options(command: Command) -> Command:
 def init(
     predictions: tuple[Path, ...],
     name: str,
-    board_path: Path | None,
+    folder: Path | None,
     urls: tuple[str, ...],
     form: str | None,
     **about: Any,
@@ -93,7 +82,7 @@ def init(
     from gytbench.leaderboard.submission import FILE
     from gytbench.leaderboard.submitting import make_entry
 
-    board = find_board(board_path)
+    board = find_board(folder)
     addresses = _addresses(urls)
     suffix = form and f".{form}"
     folder = make_entry(board, name, predictions, _given(about), urls=addresses, form=suffix)
@@ -125,16 +114,16 @@ def _given(about: dict[str, Any]) -> dict[str, Any]:
 
 @command.command("check")
 @click.argument("entry", metavar="NAME|FOLDER")
-@_board_option
+@board_option
 @data_option
-def check(entry: str, board_path: Path | None, data: Path | None) -> None:
+def check(entry: str, folder: Path | None, data: Path | None) -> None:
     """List everything that is wrong with an entry, as the check of a pull request does.
 
     Predictions that are given by address are fetched once, and kept in the board's cache.
     """
     from gytbench.leaderboard.checking import check_entry
 
-    board, name = _found(entry, board_path)
+    board, name = _found(entry, folder)
     checked = check_entry(board, name, data=data)
     tasks = ", ".join(checked.files)
     click.echo(f"{name}: nothing is wrong; {counted(len(checked.files), 'task')}: {tasks}")
@@ -145,28 +134,28 @@ def check(entry: str, board_path: Path | None, data: Path | None) -> None:
 @command.command("pack")
 @click.argument("entry", metavar="NAME|FOLDER")
 @click.option("-o", "--output", type=_PATH, metavar="OUT", help="[default: NAME.tar.gz]")
-@_board_option
-def pack(entry: str, output: Path | None, board_path: Path | None) -> None:
+@board_option
+def pack(entry: str, output: Path | None, folder: Path | None) -> None:
     """Write an entry as one .tar.gz, and the files to put at its addresses."""
     from gytbench.leaderboard.submitting import pack_entry
 
-    board, name = _found(entry, board_path)
+    board, name = _found(entry, folder)
     for path in pack_entry(board, name, output or Path(f"{name}.tar.gz")):
         click.echo(f"Written: {one_line(str(path))}")
 
 
-def _found(entry: str, board_path: Path | None) -> tuple["Board", str]:
+def _found(entry: str, root: Path | None) -> tuple["Board", str]:
     """The board and the name of an entry that is given by its name or its folder."""
     from gytbench.errors import InputError
     from gytbench.leaderboard.board import Board, find_board
 
     folder = Path(entry)
     if len(folder.parts) == 1 and folder.name not in ("", ".."):
-        return find_board(board_path), entry
+        return find_board(root), entry
     folder = folder.absolute()
     if folder.parent.name != "submissions":
         raise InputError("an entry lies in the folder submissions of a board", where=entry)
     board = Board(Path(entry).parent.parent)
-    if board_path is not None and board_path.resolve() != board.root.resolve():
-        raise InputError(f"does not lie in the board {board_path}", where=entry)
+    if root is not None and root.resolve() != board.root.resolve():
+        raise InputError(f"does not lie in the board {root}", where=entry)
     return board, folder.name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gytbench.cli.options import named_values
+from gytbench.cli.options import device_option, named_values
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
 
@@ -32,7 +32,7 @@ def _changes(
     metavar="OUT",
     help="Folder of the run: weights, checkpoints, log. A run that is there goes on.",
 )
-@click.option("--device", default="cpu", show_default=True, help="As torch names it: cuda, mps.")
+@device_option
 @click.option(
     "--set",
     "changes",
@@ -94,30 +94,21 @@ def _tell(outcome: "Outcome", config: "TrainingConfig", base: Path, output: Path
     click.echo(f"{done} done{fresh}; {one_line(str(output / 'log.csv'))} has each")
     for path in outcome.files:
         click.echo(f"weights in {one_line(str(path))}")
-    click.echo(f"to use them: {one_line(shlex.join(_use(outcome, config, base)))}")
+    click.echo(f"to use them: {one_line(shlex.join(_use(config, base, output)))}")
 
 
-def _use(outcome: "Outcome", config: "TrainingConfig", base: Path) -> list[str]:
+def _use(config: "TrainingConfig", base: Path, output: Path) -> list[str]:
     """The command line that grounds videos by what was trained."""
-    model = config.model
-    files = {path.name: path for path in outcome.files}
-    on_s3d = model.backbone == "s3d"
-    checkpoint = files["model.pth.tar" if on_s3d else "head.pth.tar"]
-    roles = {}
-    if on_s3d:
-        roles["dictionary"] = base / model.dictionary
-    else:
-        roles["backbone"] = files.get("backbone.pt", base / model.weights)
-    settings: dict[str, str] = {"variant": config.variant}
-    if on_s3d:
-        settings["max_words"] = str(model.max_words)
+    from gytbench.training.using import files_of, recipe_of, settings_of
+
+    files, settings = files_of(config, base, output), settings_of(config)
     if not config.loss.global_:
         settings["when"] = "local"
     if not config.loss.local:
         settings["where"] = "global"
-    line = ["gytbench", "run-baseline", f"global-local-{'s3d' if on_s3d else 'clip'}"]
-    line += ["--checkpoint", str(checkpoint)]
-    for role, path in roles.items():
+    line = ["gytbench", "run-baseline", recipe_of(config)]
+    line += ["--checkpoint", str(files.pop("checkpoint"))]
+    for role, path in files.items():
         line += ["--file", f"{role}={path}"]
     for name, value in settings.items():
         line += ["--set", f"{name}={value}"]

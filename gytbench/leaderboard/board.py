@@ -12,7 +12,9 @@ from gytbench.errors import Fault, InputError
 FOLDER = Path("leaderboard")
 """Where a board lies in a checkout."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+"""Of an entry, a floor or a ceiling."""
+
 _DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 
 
@@ -64,7 +66,7 @@ def find_board(path: Path | None = None) -> Board:
 
 def name_fault(name: str, where: str) -> Fault | None:
     """What is wrong with the name of an entry; None where nothing is."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         reason = (
             f"{name[:60]!r} cannot name an entry: take 1 to 48 of a-z, 0-9 and -, "
             "with no - in front"

@@ -23,10 +23,11 @@ from gytbench.reproduction.grid import (
     Videos,
     backbone_config,
     config_of,
-    settings_of,
+    row_settings,
 )
 from gytbench.training.config import TrainingConfig
 from gytbench.training.starting import train
+from gytbench.training.using import files_of, recipe_of
 from gytbench.world.folder import write_world
 from gytbench.writing import write_whole
 
@@ -80,10 +81,9 @@ def seeded(grid: Grid, base: Path, folder: Path, seed: int, device: str, tell: T
     backbone = ""
     if grid.backbone:
         config = backbone_config(grid, data, seed, f"{grid.title}: backbone")
-        backbone = str(
-            _trained(config, base, folder / "backbone", device, kept=folder / "kept").resolve()
-            / "backbone.pt"
-        )
+        out = folder / "backbone"
+        train(config, base, out, device=device, kept=folder / "kept")
+        backbone = str((out / "backbone.pt").resolve())
         tell(f"seed {seed}: backbone trained")
     return Seeded(folder, base, data, backbone, test, validation)
 
@@ -98,8 +98,8 @@ def cell(grid: Grid, row: Row, shared: Seeded, seed: int, device: str) -> Cell:
     config = config_of(
         grid, row, data=shared.data, weights=shared.backbone, seed=seed, where=row.name
     )
-    trained = _trained(config, shared.base, folder, device, kept=shared.folder / "kept")
-    grounding = _Grounding(config, row, shared, trained, device)
+    train(config, shared.base, folder, device=device, kept=shared.folder / "kept")
+    grounding = _Grounding(config, row, shared, folder, device)
     tau = grid.tau
     if shared.validation is not None:
         found = grounding.predictions(shared.validation, "st", None, "validation")
@@ -148,11 +148,13 @@ class _Grounding(NamedTuple):
         """What the row says of videos; left beside its weights."""
         path = self.trained / f"{part}-{task}.json"
         job = Job(
-            f"global-local-{'s3d' if self.config.model.backbone == 's3d' else 'clip'}",
+            recipe_of(self.config),
             self.shared.base / videos.videos,
             Choices(task, tau),
             Options(
-                files=self._files(), settings=settings_of(self.row, self.config), device=self.device
+                files=files_of(self.config, self.shared.base, self.trained),
+                settings=row_settings(self.row, self.config),
+                device=self.device,
             ),
             self._truth(videos),
             features=self.shared.folder / "features",
@@ -165,15 +167,6 @@ class _Grounding(NamedTuple):
 
     def _truth(self, videos: Videos) -> dict[str, Any]:
         return {"data": self.shared.base / videos.data} if videos.data else {}
-
-    def _files(self) -> dict[str, Path]:
-        model = self.config.model
-        if model.backbone == "s3d":
-            dictionary = self.shared.base / model.dictionary
-            return {"checkpoint": self.trained / "model.pth.tar", "dictionary": dictionary}
-        own = self.trained / "backbone.pt"
-        backbone = own if own.exists() else self.shared.base / model.weights
-        return {"checkpoint": self.trained / "head.pth.tar", "backbone": backbone}
 
 
 def _render(grid: Grid, folder: Path, seed: int, tell: Tell) -> None:
@@ -190,11 +183,3 @@ def _render(grid: Grid, folder: Path, seed: int, tell: Tell) -> None:
         test=world.test,
     )
     tell(f"seed {seed}: world of {world.train + world.validation + world.test} videos rendered")
-
-
-def _trained(
-    config: TrainingConfig, base: Path, folder: Path, device: str, kept: Path | None = None
-) -> Path:
-    """The folder of a run that is done."""
-    train(config, base, folder, device=device, kept=kept)
-    return folder

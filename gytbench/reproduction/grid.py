@@ -14,6 +14,7 @@ from gytbench.plain_yaml import converted, read_yaml_file
 from gytbench.predictions import Task
 from gytbench.resources import baselines_folder
 from gytbench.training.config import TrainingConfig, configured
+from gytbench.training.using import settings_of
 from gytbench.world.rules import Rules
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -129,7 +130,7 @@ def read_grid(path: Path) -> Grid:
     for row in grid.rows:
         where = f"{path}: {row.name}"
         config = config_of(grid, row, data={}, weights="", seed=seed, where=where)
-        converted(settings_of(row, config), GlobalLocalSettings, f"{where}: settings")
+        converted(row_settings(row, config), GlobalLocalSettings, f"{where}: settings")
     if grid.backbone:
         where = f"{path}: backbone"
         model = backbone_config(grid, {}, seed, where).model
@@ -212,9 +213,9 @@ def backbone_config(grid: Grid, data: Mapping[str, Any], seed: int, where: str) 
     return configured(grid.backbone, {**_data_changes(grid, data), "seed": seed}, where)
 
 
-def settings_of(row: Row, config: TrainingConfig) -> dict[str, Any]:
+def row_settings(row: Row, config: TrainingConfig) -> dict[str, Any]:
     """The settings of the adapter that runs what a row trained."""
-    return {"variant": config.variant, **row.settings}
+    return {**settings_of(config), **row.settings}
 
 
 def _data_changes(grid: Grid, data: Mapping[str, Any]) -> dict[str, Any]:

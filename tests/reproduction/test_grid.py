@@ -14,7 +14,7 @@ from gytbench.reproduction.grid import (
     config_of,
     find_grid,
     read_grid,
-    settings_of,
+    row_settings,
 )
 
 from .making import Change, grid, grid_file
@@ -209,8 +209,8 @@ def test_what_a_row_trained_is_run_in_its_variant() -> None:
     made = grid(put("training.variant", "official"))
     both, local = made.rows
     config = config_of(made, both, data={}, weights="", seed=1, where="here")
-    assert settings_of(both, config) == {"variant": "official"}
-    assert settings_of(local, config) == {"variant": "official", "when": "local"}
+    assert row_settings(both, config) == {"variant": "official"}
+    assert row_settings(local, config) == {"variant": "official", "when": "local"}
 
 
 @pytest.mark.parametrize(

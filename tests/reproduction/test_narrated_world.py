@@ -34,7 +34,7 @@ RULES = Rules(
 )
 """An easy world, which is learned soon: nothing lies about, and narrations are at their steps."""
 BACKBONE = {"batch_size": 32, "epochs": 60, "lr": 0.002, "warmup_steps": 8}
-HEADS = {"batch_size": 32, "epochs": 12, "lr": 0.001, "warmup_steps": 4}
+HEADS = {"batch_size": 32, "epochs": 24, "lr": 0.001, "warmup_steps": 4}
 ROW = "both losses"
 
 BELOW_CHANCE = 0.25

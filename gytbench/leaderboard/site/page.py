@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from gytbench.errors import InputError
+from gytbench.leaderboard.board import NAME
 from gytbench.leaderboard.ranking import tables
 from gytbench.leaderboard.results import EntryResults, Reported
 from gytbench.leaderboard.site.charts import place_chart, progress_chart
@@ -19,13 +19,13 @@ from gytbench.leaderboard.site.rows import board_tables, table_keys
 from gytbench.leaderboard.site.texts import address, bibtex, visible
 from gytbench.leaderboard.site.words import SUPERVISION
 from gytbench.report.html.canvas import SHAPES
+from gytbench.report.html.templates import page_templates
 from gytbench.writing import write_whole
 
 if TYPE_CHECKING:
     import jinja2
 
 _HERE: Final = Path(__file__).parent
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 _GENERATOR: Final = '<meta name="generator" content="gytbench leaderboard">'
 """What every page holds, and no other file does."""
 
@@ -69,7 +69,7 @@ def _named(entries: Sequence[EntryResults]) -> dict[str, EntryResults]:
     if len(named) != len(entries):
         raise InputError("two entries have the same name")
     for name in named:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise InputError(f"{name[:60]!r} cannot be the name of an entry")
     return named
 
@@ -98,17 +98,7 @@ def _remove_others(pages: Path, kept: set[str]) -> None:
 
 
 def _environment() -> "jinja2.Environment":
-    try:
-        import jinja2
-    except ImportError:
-        raise InputError("needs Jinja2: pip install 'gytbench[report]'") from None
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates(_HERE)
     script = (_HERE / "site.js").read_text(encoding="utf-8")
     style = (_HERE / "site.css").read_text(encoding="utf-8")
     environment.globals.update(

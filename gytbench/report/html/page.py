@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from gytbench.errors import InputError
 from gytbench.evaluation import Score
 from gytbench.report.html.canvas import SHAPES
 from gytbench.report.html.diagnosis_charts import FEW, diagnosis_charts, share
 from gytbench.report.html.inputs import ReportInputs, Span, VideoView
 from gytbench.report.html.meanings import CAUSES, FIELDS, NO_DIAGNOSIS
 from gytbench.report.html.summary import ranges_chart, rows, scored_references
+from gytbench.report.html.templates import page_templates
 from gytbench.writing import write_whole
 
 _HERE: Final = Path(__file__).parent
@@ -31,18 +31,8 @@ def render_report(inputs: ReportInputs) -> bytes:
 
     Raises InputError where Jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise InputError("needs Jinja2: pip install 'gytbench[report]'") from None
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.jinja").render(_shown(inputs)).encode()
+    template = page_templates(_HERE).get_template("report.html.jinja")
+    return template.render(_shown(inputs)).encode()
 
 
 def _shown(inputs: ReportInputs) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from gytbench.audit.explanation import Explanation, explain
 from gytbench.benchmark import BOX_FILES, AnnotatedPoint, Box, ClassMap, normalise_label
 from gytbench.benchmark.box_files import Boxes, StepBox, read_boxes
 from gytbench.benchmark.checks import unknown_step, unknown_videos
+from gytbench.benchmark.data_files import folder_classes
 from gytbench.benchmark.decoding import Second, Size, decode_file, read_bytes
-from gytbench.benchmark.groundingyoutube import SegmentRow, folder_classes
+from gytbench.benchmark.groundingyoutube import SegmentRow
 from gytbench.benchmark.points import FIRST_ROUND, SECOND_ROUND, read_points
 from gytbench.benchmark.releases import Checked, find_data, place, verify
 from gytbench.errors import Fault, InputError

@@ -1,24 +1,28 @@
-"""What is true: GroundingYouTube and MiningYouTube from their released files.
+"""What is true: GroundingYouTube, and the other datasets, from their released files.
 
 `load_benchmark` reads one choice of ground truth into a `Benchmark`.
 """
 
 from gytbench.benchmark.classes import ClassMap, normalise_label
-from gytbench.benchmark.groundingyoutube import BOX_FILES, RELEASES, SUBSETS, load_benchmark
-from gytbench.benchmark.model import AnnotatedPoint, Benchmark, Box, Cues, Instance
+from gytbench.benchmark.datasets import DATASETS, Dataset, find_dataset, load_benchmark
+from gytbench.benchmark.groundingyoutube import BOX_FILES, SUBSETS
+from gytbench.benchmark.model import AnnotatedPoint, Benchmark, Box, Cues, Instance, Pair
 from gytbench.benchmark.releases import find_data
 
 __all__ = [
     "BOX_FILES",
-    "RELEASES",
+    "DATASETS",
     "SUBSETS",
     "AnnotatedPoint",
     "Benchmark",
     "Box",
     "ClassMap",
     "Cues",
+    "Dataset",
     "Instance",
+    "Pair",
     "find_data",
+    "find_dataset",
     "load_benchmark",
     "normalise_label",
 ]

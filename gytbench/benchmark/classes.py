@@ -7,12 +7,11 @@ MiningYouTube dictionary (``annotations/classes.tsv``). Background is not a clas
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 from unicodedata import normalize
 
 from gytbench.errors import InputError
 
-ClassKind = Literal["mining512", "step"]
+_KINDS = ("mining512", "step")
 
 
 def normalise_label(name: str) -> str:
@@ -35,7 +34,7 @@ class ClassMap:
     accepted label in normalised form.
     """
 
-    kind: ClassKind
+    kind: str
     """As it stands in the signature."""
     names: tuple[str, ...]
     lookup: Mapping[str, int]
@@ -63,9 +62,8 @@ def read_classes(text: str, kind: str, where: Path) -> ClassMap:
     labels; "step" scores on its steps, sorted, and accepts only those. Raises
     `InputError` for another kind, and with the line of a row that cannot be used.
     """
-    kinds = get_args(ClassKind)
-    if kind not in kinds:
-        raise InputError(f"no such class list: {kind!r}; known are {', '.join(kinds)}")
+    if kind not in _KINDS:
+        raise InputError(f"no such class list: {kind!r}; known are {', '.join(_KINDS)}")
     rows = _rows(text, where)
     if kind == "step":
         steps = tuple(sorted(step for step, _, _ in rows))

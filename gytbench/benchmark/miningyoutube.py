@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from gytbench.benchmark.checks import unknown_step
 from gytbench.benchmark.classes import ClassMap, normalise_label
+from gytbench.benchmark.data_files import class_map, origin, read_class_file
+from gytbench.benchmark.datasets import Choice
 from gytbench.benchmark.decoding import FETCH_HINT, read_bytes
-from gytbench.benchmark.model import Cues, Instance
+from gytbench.benchmark.model import Benchmark, Cues, Instance
 from gytbench.benchmark.releases import local_name, place, released_sha256
 from gytbench.errors import InputError
 
@@ -48,6 +50,27 @@ _NUMBER = re.compile(r"\d{1,7}")
 _TIMES = re.compile(
     r"(\d{1,3}):([0-5]\d):([0-5]\d)[,.](\d{3}) --> (\d{1,3}):([0-5]\d):([0-5]\d)[,.](\d{3})"
 )
+
+
+def read(folder: Path, choice: Choice) -> Benchmark:
+    """MiningYouTube by itself: videos and cues, without places; raises as `read_cues`."""
+    class_file = read_class_file(folder)
+    classes = class_map(class_file, choice.classes)
+    videos = {transcript.video for transcript in _transcripts(folder)[1]}
+    cues = read_cues(folder, classes, videos)
+    if origin("groundingyoutube", class_file) != "groundingyoutube":
+        cues = cues._replace(data=local_name([cues.data, class_file.sha256]))
+    return Benchmark(
+        classes=classes,
+        frames=dict.fromkeys(videos, (1.0, 1.0)),
+        instances=(),
+        boxes={},
+        dataset="miningyoutube",
+        data=cues.data,
+        release="",
+        folder=folder,
+        read_cues=lambda: cues,
+    )
 
 
 def read_cues(folder: Path, classes: ClassMap, videos: Container[str]) -> Cues:

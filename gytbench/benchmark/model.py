@@ -5,7 +5,7 @@ video (640x480 for almost all). Time is in seconds; every interval is half-open.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
 from pathlib import Path
@@ -15,6 +15,9 @@ from gytbench.benchmark.classes import ClassMap
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in the annotation frame."""
+
+Pair = tuple[Box, Box]
+"""A human and the object of its action."""
 
 
 class Instance(NamedTuple):
@@ -78,6 +81,8 @@ class Benchmark:
     instances: tuple[Instance, ...]
     boxes: Mapping[str, Mapping[int, Box]]
     """By video and second; a box belongs to every instance that covers its second."""
+    dataset: str = "groundingyoutube"
+    """Its name."""
     data: str = "local"
     """For the signature: "groundingyoutube", or "local@" and 8 hex digits of what was read."""
     release: str = "local"
@@ -85,6 +90,13 @@ class Benchmark:
     release_sha256: str = ""
     """Of the file that the boxes were read from."""
     subset: str = "all"
+    coordinates: str = ""
+    """The rule of the annotation frame, where the dataset has several."""
+    instance_boxes: Mapping[tuple[str, int], Mapping[int, Box]] = field(default_factory=dict)
+    """By (video, id) of an instance, then by second: in place of `boxes`, where a dataset has
+    boxes of its own for each instance."""
+    pairs: Mapping[tuple[str, int], Mapping[int, tuple[Pair, ...]]] = field(default_factory=dict)
+    """Likewise, the pairs of a human and an object, in datasets that have them."""
     dropped: frozenset[tuple[str, int]] = frozenset()
     """(video, id) of the rows that cover no time (their end is not after their start)."""
     estimated: frozenset[tuple[str, int]] = frozenset()
@@ -99,6 +111,12 @@ class Benchmark:
     def videos(self) -> tuple[str, ...]:
         """The video ids, sorted."""
         return tuple(sorted(self.frames))
+
+    def boxes_of(self, instance: Instance) -> Mapping[int, Box]:
+        """The boxes by second that belong to an instance, within its interval and beyond."""
+        if self.instance_boxes:
+            return self.instance_boxes.get((instance.video, instance.id), {})
+        return self.boxes.get(instance.video, {})
 
     @cached_property
     def ignored_seconds(self) -> Mapping[str, frozenset[int]]:

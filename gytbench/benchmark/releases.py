@@ -67,17 +67,18 @@ def place(folder: Path, path: str) -> Path:
     return folder / name if dataset == "groundingyoutube" else folder.parent / path
 
 
-def find_data(data: Path | None = None) -> Path:
+def find_data(data: Path | None = None, dataset: str = "groundingyoutube") -> Path:
     """The data folder: the one given, else GYTBENCH_DATA, else the cache.
 
-    The first of these that is set decides; it holds ``groundingyoutube/`` or is
-    that folder itself. Raises `InputError` where it does not.
+    The first of these that is set decides; it holds a folder named for the dataset, or is
+    ``groundingyoutube/`` itself. Raises `InputError` where it does not.
     """
     folder = data_target(data)
-    if is_folder(folder / "groundingyoutube") or _is_inner(folder):
+    if is_folder(place(folder, dataset)):
         return folder
+    lacks = " and no seg.json" if dataset == "groundingyoutube" else ""
     raise InputError(
-        "holds no groundingyoutube/ folder and no seg.json. The first of these that is given "
+        f"holds no {dataset}/ folder{lacks}. The first of these that is given "
         f"counts: --data ({data or 'not given'}), {DATA_VARIABLE} "
         f"({_from_environment() or 'not given'}), the cache ({_cache()}). "
         "`gytbench data fetch` gets the files",

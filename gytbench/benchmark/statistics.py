@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from gytbench.benchmark.groundingyoutube import RELEASES, load_benchmark
+from gytbench.benchmark.datasets import GROUNDINGYOUTUBE, load_benchmark
 from gytbench.benchmark.model import Benchmark, Instance
 from gytbench.benchmark.points import count_frames
 
@@ -86,7 +86,7 @@ def _stretches(cues: list[Instance], rate: float) -> int:
 
 def _boxes(data: Path | None) -> list[Statistic]:
     found = []
-    for release in RELEASES:
+    for release in GROUNDINGYOUTUBE.boxes:
         benchmark = load_benchmark(boxes=release, data=data)
         boxes = [box for by_second in benchmark.boxes.values() for box in by_second.values()]
         flat = sum(x2 <= x1 or y2 <= y1 for x1, y1, x2, y2 in boxes)

@@ -18,7 +18,7 @@ def oracle_instance(benchmark: Benchmark, task: Task) -> list[Tube]:
         return [bare(cue) for cue in benchmark.cues]
     tubes = []
     for instance in benchmark.instances:
-        boxes = benchmark.boxes.get(instance.video, {})
+        boxes = benchmark.boxes_of(instance)
         tube = bare(instance)
         tube.frame_size = benchmark.frames[instance.video]
         tube.boxes = [_upright(boxes.get(second)) for second in instance.seconds()]

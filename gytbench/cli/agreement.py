@@ -55,7 +55,7 @@ def command(
     annotators' own points are known.
     """
     from gytbench.annotation.agreement import agreement
-    from gytbench.benchmark.groundingyoutube import folder_classes
+    from gytbench.benchmark.data_files import folder_classes
     from gytbench.benchmark.releases import data_target
     from gytbench.report.agreement import agreement_json, agreement_tables, draw_agreement
     from gytbench.writing import write_whole

@@ -1,6 +1,7 @@
 """`gytbench diagnose`: which error costs what."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,13 +26,11 @@ from gytbench.cli.text import one_line
 @json_option
 def command(
     predictions: Path,
-    boxes: str,
-    classes: str,
-    subset: str,
     data: Path | None,
     heatmap_threshold: float,
     threshold: float,
     json_path: Path | None,
+    **choices: Any,
 ) -> None:
     """Take the result of PREDICTIONS in the task st apart.
 
@@ -49,8 +48,8 @@ def command(
     keep_predictions(predictions, {"--json": json_path})
     with collector_paused():
         read = load_predictions(predictions)
-        protocol = Protocol("st", boxes, classes, subset, heatmap_threshold)
-        benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
+        protocol = Protocol("st", heatmap_threshold=heatmap_threshold, **choices)
+        benchmark = load_benchmark(**choices, data=data)
         found = diagnose(pack(read, benchmark, "st"), benchmark, protocol, threshold)
     if json_path is not None:
         write_whole(json_path, diagnosis_json(found))

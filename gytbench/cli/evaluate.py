@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--boxes",
     multiple=True,
-    default=["published"],
-    show_default=True,
-    help="Box release: published, readme, full or repaired; given again, side by side.",
+    metavar="NAME",
+    help="Box release: published, readme, full or repaired; given again, side by side "
+    "[default: published, or what the dataset has].",
 )
 @truth_options
 @protocol_options
@@ -93,7 +93,7 @@ def command(
     from gytbench.writing import write_whole
 
     alone = str(json_path) == "-"
-    releases = list(dict.fromkeys(boxes))
+    releases = list(dict.fromkeys(boxes)) or [""]
     keep_predictions(predictions, {"--json": json_path, "--outcomes": outcomes, "--report": report})
     if profile is not None or profiles:
         alone_there = {"--ci": ci, "--outcomes": outcomes, "--report": report, "--videos": videos}
@@ -245,7 +245,12 @@ def benchmark_for(protocol: "Protocol", data: Path | None) -> "Benchmark":
     from gytbench.benchmark import load_benchmark
 
     return load_benchmark(
-        boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset, data=data
+        dataset=protocol.dataset,
+        boxes=protocol.boxes,
+        classes=protocol.classes,
+        subset=protocol.subset,
+        coordinates=protocol.coordinates,
+        data=data,
     )
 
 

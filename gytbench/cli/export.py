@@ -36,15 +36,12 @@ def lmms_eval(
     videos: Path,
     task: "Task",
     data: Path | None,
-    boxes: str,
-    classes: str,
-    subset: str,
+    **choices: str,
 ) -> None:
     """Write a task folder of lmms-evaluation-harness; its answers are scored by this package."""
     from gytbench.benchmark import load_benchmark
     from gytbench.grounding.lmms_eval import write_task
 
-    choices = {"boxes": boxes, "classes": classes, "subset": subset}
     benchmark = load_benchmark(**choices, data=data)
     if benchmark.folder is not None:
         choices["data"] = str(benchmark.folder.resolve())

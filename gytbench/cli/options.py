@@ -20,6 +20,9 @@ COLUMN_ROLES = (
     "height",
 )
 
+TRUTH = ("dataset", "boxes", "classes", "subset", "coordinates")
+"""What chooses the ground truth in a folder: arguments of `load_benchmark` and `Protocol`."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -64,9 +67,10 @@ def boxes_option(command: Command) -> Command:
     """--boxes"""
     return click.option(
         "--boxes",
-        default="published",
-        show_default=True,
-        help="Box release: published, readme, full or repaired.",
+        default="",
+        metavar="NAME",
+        help="Box release: published, readme, full or repaired [default: published, or what "
+        "the dataset has].",
     )(command)
 
 
@@ -82,14 +86,37 @@ def heatmap_option(command: Command) -> Command:
 
 
 def truth_options(command: Command) -> Command:
-    """--classes, --subset and --data: which ground truth, apart from the boxes."""
+    """--dataset, --classes, --subset, --coordinates and --data: which ground truth.
+
+    All but --data are arguments of `load_benchmark` and of `Protocol`, under their names.
+    """
     for option in (
-        click.option("--subset", default="all", show_default=True, help="Instances: all or 3to20."),
+        click.option(
+            "--coordinates",
+            default="",
+            metavar="NAME",
+            help="youcook-interactions: official (frames clamped to 640x360) or fixed "
+            "[default: official].",
+        ),
+        click.option(
+            "--subset",
+            default="",
+            metavar="NAME",
+            help="Instances: all or 3to20 [default: all, or what the dataset has].",
+        ),
         click.option(
             "--classes",
-            default="mining512",
+            default="",
+            metavar="NAME",
+            help="Class list: mining512 or step (raw step names) [default: mining512, or what "
+            "the dataset has].",
+        ),
+        click.option(
+            "--dataset",
+            default="groundingyoutube",
             show_default=True,
-            help="Class list: mining512 or step (raw step names).",
+            metavar="NAME",
+            help="groundingyoutube, miningyoutube, youcook-interactions, vhico or daly.",
         ),
     ):
         command = option(command)

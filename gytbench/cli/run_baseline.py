@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gytbench.cli.options import boxes_option, device_option, named_values, truth_options
+from gytbench.cli.options import TRUTH, boxes_option, device_option, named_values, truth_options
 from gytbench.cli.outputs import keep_inputs
 from gytbench.cli.text import counted, one_line
 from gytbench.errors import InputError
@@ -182,7 +182,7 @@ def command(name: str | None, task: "Task | None", output: Path, **options: Any)
     """
     from gytbench.bounds import BOUNDS
 
-    truth = {key: options.pop(key) for key in ("boxes", "classes", "subset", "data")}
+    truth = {key: options.pop(key) for key in (*TRUTH, "data")}
     if options["videos"] is None:
         _write_bound(_video_free(name), task, output, truth)
         return
@@ -306,7 +306,7 @@ def _check_truth(task: "Task", truth: Mapping[str, Any]) -> None:
     """Raise `InputError` for a choice of ground truth that the task does not have."""
     from gytbench.evaluation import Protocol
 
-    Protocol(task=task, **{name: truth[name] for name in ("boxes", "classes", "subset")})
+    Protocol(task=task, **{name: truth[name] for name in TRUTH})
 
 
 def _values(settings: Mapping[str, str]) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,9 +57,7 @@ def command(
     videos: Path | None,
     task: "Task | None",
     data: Path | None,
-    boxes: str,
-    classes: str,
-    subset: str,
+    **choices: Any,
 ) -> None:
     """Draw PREDICTIONS over the ground truth: one second, a sheet, or a clip.
 
@@ -69,7 +67,7 @@ def command(
     to 24 seconds, evenly from those with a box, under a time line of the whole video.
     """
     _check_paths(output, clip, second)
-    scenes = _scenes(predictions, video, task, data, (boxes, classes, subset))
+    scenes = _scenes(predictions, video, task, data, choices)
     try:
         import gytbench.scenes.clips
         import gytbench.scenes.painting  # noqa: F401
@@ -109,7 +107,7 @@ def _scenes(
     video: str,
     task: "Task | None",
     data: Path | None,
-    choices: tuple[str, str, str],
+    choices: Mapping[str, Any],
 ) -> "VideoScenes":
     """The scenes of the video. Raises InputError for a video that the benchmark lacks."""
     from gytbench.benchmark import load_benchmark
@@ -117,13 +115,12 @@ def _scenes(
     from gytbench.predictions import load_predictions, pack
     from gytbench.scenes import scenes_of
 
-    boxes, classes, subset = choices
     read = load_predictions(path)
     task = task or read.task
     if task == "temporal":
         raise InputError("the task 'temporal' has no places to draw: choose --task st")
-    protocol = Protocol(task=task, boxes=boxes, classes=classes, subset=subset)
-    benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
+    protocol = Protocol(task=task, **choices)
+    benchmark = load_benchmark(**choices, data=data)
     if video not in benchmark.frames:
         raise InputError(_unknown(video, benchmark.videos))
     return scenes_of(pack(read, benchmark, task), benchmark, protocol)[video]

@@ -1,7 +1,7 @@
 """`gytbench validate`: everything that is wrong with a prediction file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -29,9 +29,7 @@ def command(
     task: "Task | None",
     limit: int | None,
     data: Path | None,
-    boxes: str,
-    classes: str,
-    subset: str,
+    **choices: Any,
 ) -> None:
     """List every fault of PREDICTIONS, with counts; exit code 2 where there is one.
 
@@ -43,12 +41,12 @@ def command(
     from gytbench.evaluation import Protocol
     from gytbench.predictions import doubts, load_predictions, pack
 
-    benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
+    benchmark = load_benchmark(**choices, data=data)
     try:
         read = load_predictions(predictions)
     except InputError as error:
         _refuse(error, limit)
-    protocol = Protocol(task=task or read.task, boxes=boxes, classes=classes, subset=subset)
+    protocol = Protocol(task=task or read.task, **choices)
     try:
         packed = pack(read, benchmark, protocol.task)
     except InputError as error:

@@ -19,9 +19,11 @@ def evaluate(
     predictions: Predictions | str | Path,
     task: Task | None = None,
     *,
-    boxes: str = "published",
-    classes: str = "mining512",
-    subset: str = "all",
+    dataset: str = "groundingyoutube",
+    boxes: str = "",
+    classes: str = "",
+    subset: str = "",
+    coordinates: str = "",
     heatmap_threshold: float = 0.5,
     tolerance: float = 0.0,
     average: str = "video-class",
@@ -33,8 +35,8 @@ def evaluate(
 
     The options are those of `gytbench evaluate` and are explained at `Protocol`;
     `task` defaults to the file's own. `data` names the folder of the released
-    files. A `benchmark` that is already loaded stands for boxes, classes, subset
-    and data, which must then keep their defaults.
+    files. A `benchmark` that is already loaded stands for dataset, boxes, classes, subset,
+    coordinates and data, which must then keep their defaults.
 
     Raises InputError with every fault of the file, or for an option that the task
     does not have.
@@ -45,22 +47,23 @@ def evaluate(
     """
     if not isinstance(predictions, Predictions):
         predictions = load_predictions(predictions)
+    asked = {"boxes": boxes, "classes": classes, "subset": subset, "coordinates": coordinates}
     if benchmark is not None:
-        if (boxes, classes, subset, data) != ("published", "mining512", "all", None):
-            raise InputError("give either a loaded benchmark or boxes, classes, subset and data")
-        boxes, classes, subset = _of_loaded(benchmark, task or predictions.task)
+        if any(asked.values()) or data is not None or dataset != "groundingyoutube":
+            names = "dataset, boxes, classes, subset, coordinates and data"
+            raise InputError(f"give either a loaded benchmark or {names}")
+        asked, dataset = _of_loaded(benchmark, task or predictions.task), benchmark.dataset
     protocol = Protocol(
         task=task or predictions.task,
-        boxes=boxes,
-        classes=classes,
-        subset=subset,
+        dataset=dataset,
+        **asked,
         heatmap_threshold=heatmap_threshold,
         tolerance=tolerance,
         average=average,
         fps=fps,
     )
     if benchmark is None:
-        benchmark = load_benchmark(boxes=boxes, classes=classes, subset=subset, data=data)
+        benchmark = load_benchmark(dataset=dataset, **asked, data=data)
     return score(predictions, benchmark, protocol)
 
 
@@ -79,7 +82,13 @@ def _estimated(benchmark: Benchmark) -> tuple[str, ...]:
     return (f"{len(benchmark.estimated):,} of the {boxes:,} boxes have an estimated right edge",)
 
 
-def _of_loaded(benchmark: Benchmark, task: Task) -> tuple[str, str, str]:
+def _of_loaded(benchmark: Benchmark, task: Task) -> dict[str, str]:
+    """The choices that a benchmark was loaded with, as far as they matter for the task."""
     if task == "temporal":
-        return "published", benchmark.classes.kind, "all"
-    return benchmark.release, benchmark.classes.kind, benchmark.subset
+        return {"classes": benchmark.classes.kind}
+    return {
+        "boxes": benchmark.release,
+        "classes": benchmark.classes.kind,
+        "subset": benchmark.subset,
+        "coordinates": benchmark.coordinates,
+    }

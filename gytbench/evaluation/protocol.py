@@ -7,7 +7,8 @@ version of the protocol (docs/protocol.md), and it parses back into the options.
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from gytbench.benchmark import Benchmark
+from gytbench.benchmark import Benchmark, Dataset, find_dataset
+from gytbench.benchmark.datasets import GROUNDINGYOUTUBE
 from gytbench.errors import InputError
 from gytbench.predictions import TASKS, Task
 
@@ -37,9 +38,10 @@ _APPLIES: Final = {
 class Protocol:
     """Everything that a user may choose. The defaults are the benchmark's own protocol.
 
-    boxes: box release (`published`, `readme`, `full`, `repaired`).
-    classes: `mining512`, the dictionary's classes, or `step`, the raw step names.
-    subset: `all` or `3to20`.
+    boxes, classes, subset, coordinates: what `dataset` offers; empty, they become its
+    defaults. GroundingYouTube has the boxes `published`, `readme`, `full` and `repaired`,
+    the classes `mining512` (the dictionary's) and `step` (the raw step names), and the
+    subsets `all` and `3to20`.
     heatmap_threshold: share of a heatmap's maximum that its region reaches.
     tolerance: pixels of the annotation frame that the pointing game forgives.
     average: how temporal IoU and IoD are averaged.
@@ -47,19 +49,28 @@ class Protocol:
     """
 
     task: Task
-    boxes: str = "published"
-    classes: str = "mining512"
-    subset: str = "all"
+    boxes: str = ""
+    classes: str = ""
+    subset: str = ""
     heatmap_threshold: float = 0.5
     tolerance: float = 0.0
     average: str = "video-class"
     fps: float | None = None
+    dataset: str = GROUNDINGYOUTUBE.name
+    coordinates: str = ""
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise InputError(f"unknown task {self.task!r}: choose {', '.join(TASKS)}")
+        dataset = find_dataset(self.dataset)
+        if self.task not in dataset.tasks:
+            can = " or ".join(dataset.tasks)
+            raise InputError(f"{self.dataset} has the task {can}, not {self.task!r}")
+        choice = dataset.choice(self.boxes, self.classes, self.subset, self.coordinates)
+        for name, value in choice._asdict().items():
+            object.__setattr__(self, name, value)
         for name, tasks in _APPLIES.items():
-            if self.task not in tasks and getattr(self, name) != _default(name):
+            if self.task not in tasks and getattr(self, name) != _default(name, dataset):
                 option = f"--{name.replace('_', '-')}"
                 raise InputError(f"{option} has no meaning for the task {self.task!r}")
         if self.average not in AVERAGES:
@@ -78,7 +89,10 @@ class Protocol:
         return "|".join(f"{name}:{value}" for name, value in named.items())
 
     def _fields(self, data: str, release: str, checksum: str) -> dict[str, str]:
-        named = {"gytbench": VERSION, "task": self.task, "data": data}
+        named = {"gytbench": VERSION, "task": self.task}
+        if self.dataset != GROUNDINGYOUTUBE.name:
+            named["dataset"] = self.dataset
+        named["data"] = data
         if self.task == "temporal":
             pace = "continuous" if self.fps is None else f"{_number(self.fps)}fps"
             named |= {"classes": self.classes, "average": self.average, "time": pace}
@@ -88,8 +102,10 @@ class Protocol:
                 "boxes": f"{release}@{checksum}",
                 "classes": self.classes,
                 "subset": self.subset,
-                "point": fixed["point"],
             }
+            if self.coordinates:
+                named["coordinates"] = self.coordinates
+            named["point"] = fixed["point"]
             if self.task == "spatial":
                 named["tolerance"] = _number(self.tolerance)
             named["region"] = _number(self.heatmap_threshold)
@@ -97,7 +113,10 @@ class Protocol:
         return named | {"missing": "miss"}
 
 
-def _default(name: str) -> Any:
+def _default(name: str, dataset: Dataset) -> Any:
+    default = dataset.choice()._asdict()
+    if name in default:
+        return default[name]
     return next(field.default for field in fields(Protocol) if field.name == name)
 
 
@@ -129,13 +148,17 @@ def parse_signature(signature: str) -> Protocol:
 
 
 def _options(named: dict[str, str]) -> dict[str, Any]:
-    options: dict[str, Any] = {"classes": named["classes"]}
+    options: dict[str, Any] = {
+        "classes": named["classes"],
+        "dataset": named.get("dataset", GROUNDINGYOUTUBE.name),
+    }
     if named["task"] == "temporal":
         pace = named["time"]
         fps = None if pace == "continuous" else float(pace.removesuffix("fps"))
         return options | {"average": named["average"], "fps": fps}
     options["boxes"] = named["boxes"].partition("@")[0]
     options["subset"] = named["subset"]
+    options["coordinates"] = named.get("coordinates", "")
     options["heatmap_threshold"] = float(named["region"])
     if named["task"] == "spatial":
         options["tolerance"] = float(named["tolerance"])

@@ -9,7 +9,7 @@ from gytbench.benchmark import Benchmark
 from gytbench.evaluation.overlaps import measure
 from gytbench.evaluation.protocol import OVERLAP, Protocol
 from gytbench.evaluation.result import NO_REGIONS, Result, Score, group_means, mean_of
-from gytbench.evaluation.truth import Truth, lay_out, truth_of
+from gytbench.evaluation.truth import Truth, truth_of
 from gytbench.metrics import boxes
 from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.metrics.average_precision import average_precision
@@ -41,13 +41,13 @@ def evaluate_spatial(packed: PackedTubes, benchmark: Benchmark, protocol: Protoc
     entry = entries_of_units(packed, truth, answer)[unit]
     answered = entry >= 0
     at = entry[answered]
-    grid = lay_out(truth, packed)
+    entry_box = np.full((packed.second.size, 4), np.nan)
+    entry_box[at] = truth.unit_box[unit[answered]]
     wanted = np.zeros(packed.second.size, dtype=bool)
     wanted[at] = True
-    frames = truth.frames[grid.video]
-    measured = measure(
-        packed, grid.box, frames, grid.entry_cell, wanted, protocol.heatmap_threshold
-    )
+    frames = truth.frames[packed.video[packed.tube]]
+    each = np.arange(packed.second.size)
+    measured = measure(packed, entry_box, frames, each, wanted, protocol.heatmap_threshold)
     instance = truth.unit_instance[unit]
 
     hit = np.zeros(unit.size, dtype=bool)

@@ -64,8 +64,10 @@ def truth_of(benchmark: Benchmark) -> Truth:
     first, stop = np.ceil(times).astype(np.int64).T
     none = (np.nan,) * 4
     unit_box = [
-        benchmark.boxes.get(instance.video, {}).get(second, none)
-        for instance, begin, end in zip(instances, first.tolist(), stop.tolist(), strict=True)
+        boxes.get(second, none)
+        for boxes, begin, end in zip(
+            map(benchmark.boxes_of, instances), first.tolist(), stop.tolist(), strict=True
+        )
         for second in range(begin, end)
     ]
     return Truth(

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gytbench.benchmark import RELEASES, Benchmark, Box, load_benchmark
+from gytbench.benchmark import Benchmark, Box, load_benchmark
+from gytbench.benchmark.datasets import GROUNDINGYOUTUBE
 from gytbench.errors import InputError
 from gytbench.metrics.arrays import Bools, Floats, Ints
 from gytbench.predictions import PackedTubes, Task, frames_of
@@ -140,7 +141,7 @@ def _truth(source: _Source) -> tuple[_Layers, _Layers]:
     """The boxes of every release, cut to the frame, and the annotators' points."""
     benchmark, folder = source.benchmark, source.benchmark.folder
     found = {benchmark.release: benchmark}
-    for release in RELEASES if folder is not None else ():
+    for release in GROUNDINGYOUTUBE.boxes if folder is not None else ():
         try:
             found[release] = load_benchmark(boxes=release, data=folder)
         except InputError:

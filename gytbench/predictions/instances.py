@@ -41,6 +41,6 @@ def check_instances(benchmark: Benchmark, label: Ints, found: FaultCollector) ->
 
 
 def _numbering(benchmark: Benchmark) -> str:
-    if benchmark.subset == "all":
+    if benchmark.subset != "3to20":
         return ""
     return f" in the subset {benchmark.subset}, which counts its instances anew"

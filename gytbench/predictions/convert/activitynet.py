@@ -14,8 +14,9 @@ from typing import IO, Any
 import msgspec
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions.convert.contract import Options, Placed, Report
-from gytbench.predictions.convert.json_pieces import JsonPieces, key_path, open_input
+from gytbench.predictions.convert.json_pieces import JsonPieces, key_path
 from gytbench.predictions.convert.tubes import checked, lose_fields, seconds_of
 from gytbench.predictions.schema import Tube
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions.convert.claims import Claim, NotReadError, claims_of, seconds
 from gytbench.predictions.convert.contract import Options, Report
-from gytbench.predictions.convert.json_pieces import JsonPieces, decode_piece, open_input
+from gytbench.predictions.convert.json_pieces import JsonPieces, decode_piece
 from gytbench.predictions.convert.text import byte_lines
 from gytbench.predictions.convert.tubes import checked
 from gytbench.predictions.schema import FrameSize, Tube

@@ -15,8 +15,9 @@ from typing import IO, Any
 import msgspec
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions.convert.contract import Image, Options, Placed, Report
-from gytbench.predictions.convert.json_pieces import JsonPieces, decode_piece, open_input
+from gytbench.predictions.convert.json_pieces import JsonPieces, decode_piece
 from gytbench.predictions.convert.labels import Numbers
 from gytbench.predictions.convert.tubes import (
     Entry,

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from gytbench.errors import InputError
+from gytbench.plain_pickle import plain_array, read_pickle
 from gytbench.predictions.convert.contract import Options, Report
 from gytbench.predictions.convert.labels import query_of
 from gytbench.predictions.convert.tubes import Row, check_box, tube_of
-from gytbench.predictions.convert.unpickling import plain_array, read_pickle
 from gytbench.predictions.faults import quoted
 from gytbench.predictions.schema import Box, Tube
 

@@ -1,10 +1,7 @@
 """Read a large JSON file a member or an element at a time, in memory that does not grow with it."""
 
-import gzip
 import re
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,36 +21,6 @@ _BLANK = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _MARK = re.compile(rb'["{}\[\]]')
 _SCALAR = re.compile(rb"[^\s,\]}]*")
-
-
-@contextmanager
-def open_input(path: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes, decompressed where its name ends in .gz.
-
-    Raises `InputError` where it cannot be read, within the block too.
-    """
-    opener: Callable[..., Any] = gzip.open if path.name.lower().endswith(".gz") else Path.open
-    try:
-        if path.is_dir():
-            raise InputError("this is a folder; name the file", where=str(path))
-        with opener(path, "rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise InputError("no such file", where=str(path)) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"not a valid gzip file ({error})", where=str(path)) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"cannot be read: {reason}", where=str(path)) from None
-
-
-def read_limited(path: Path, most: int) -> bytes:
-    """The whole file; raises `InputError` where it is larger than `most` bytes."""
-    with open_input(path) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise InputError(f"holds more than {most / 2**20:g} MiB", where=str(path))
-    return data
 
 
 class JsonPieces:

@@ -9,8 +9,9 @@ import msgspec
 
 from gytbench.benchmark.points import parse_image_name
 from gytbench.errors import InputError
+from gytbench.inputs import read_limited
 from gytbench.predictions.convert.contract import Image, Options, Query
-from gytbench.predictions.convert.json_pieces import decode_piece, read_limited
+from gytbench.predictions.convert.json_pieces import decode_piece
 from gytbench.predictions.faults import quoted
 from gytbench.predictions.schema import FrameSize
 

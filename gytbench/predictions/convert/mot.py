@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from gytbench.errors import InputError
+from gytbench.plain_pickle import BROKEN_ZIP
 from gytbench.predictions.convert.contract import Options, Placed, Report
 from gytbench.predictions.convert.labels import Numbers
 from gytbench.predictions.convert.text import (
@@ -34,7 +35,6 @@ from gytbench.predictions.convert.tubes import (
     lose_interval,
     scaled,
 )
-from gytbench.predictions.convert.unpickling import BROKEN_ZIP
 from gytbench.predictions.schema import Tube
 
 PIXELS = True

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions import limits
 from gytbench.predictions.convert.contract import Placed
-from gytbench.predictions.convert.json_pieces import JsonPieces, open_input
+from gytbench.predictions.convert.json_pieces import JsonPieces
 from gytbench.predictions.convert.text import byte_lines
 from gytbench.predictions.reading import load_predictions, suffix_of
 from gytbench.predictions.schema import Header, Predictions, Tube

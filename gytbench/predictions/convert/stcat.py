@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from gytbench.errors import InputError
+from gytbench.plain_pickle import read_pickle
 from gytbench.predictions.convert.contract import Options, Placed, Query, Report
 from gytbench.predictions.convert.labels import query_of
 from gytbench.predictions.convert.response import Found, first_box, frames_of_tube, tube_of_answer
 from gytbench.predictions.convert.tubes import check_box
-from gytbench.predictions.convert.unpickling import read_pickle
 from gytbench.predictions.schema import Box, Tube
 
 PIXELS = True

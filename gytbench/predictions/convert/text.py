@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions import limits
-from gytbench.predictions.convert.json_pieces import open_input
 from gytbench.predictions.faults import quoted
 
 MAX_LINE = 64 << 20

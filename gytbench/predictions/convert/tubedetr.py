@@ -17,8 +17,9 @@ from typing import IO
 import msgspec
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions.convert.contract import Options, Placed, Report
-from gytbench.predictions.convert.json_pieces import JsonPieces, key_path, open_input
+from gytbench.predictions.convert.json_pieces import JsonPieces, key_path
 from gytbench.predictions.convert.labels import query_of
 from gytbench.predictions.convert.response import Found, frames_of_tube, tube_of_answer
 from gytbench.predictions.convert.tubes import check_box

@@ -17,8 +17,9 @@ from typing import IO, Any
 import msgspec
 
 from gytbench.errors import InputError
+from gytbench.inputs import open_input
 from gytbench.predictions.convert.contract import Options, Placed, Report
-from gytbench.predictions.convert.json_pieces import JsonPieces, open_input
+from gytbench.predictions.convert.json_pieces import JsonPieces
 from gytbench.predictions.convert.labels import query_of
 from gytbench.predictions.convert.tubes import (
     Row,

@@ -14,7 +14,7 @@ import pytest
 
 from gytbench.errors import InputError
 from gytbench.predictions.convert import Query
-from gytbench.predictions.convert.unpickling import plain_array, unpickled
+from gytbench.plain_pickle import plain_array, unpickled
 
 from .making import fault, read
 
@@ -222,7 +222,7 @@ def test_arrays_are_read(kind: str, protocol: int) -> None:
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gytbench.predictions.convert.unpickling.MAX_PICKLE", 1 << 20)
+    monkeypatch.setattr("gytbench.plain_pickle.MAX_PICKLE", 1 << 20)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x/data.pkl", b"\x00" * (2 << 20))

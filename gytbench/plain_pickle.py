@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gytbench.errors import InputError
-from gytbench.predictions.convert.json_pieces import read_limited
-from gytbench.predictions.faults import quoted
+from gytbench.inputs import read_limited
 
 MAX_PICKLE = 512 << 20
 MAX_ARRAY = 1 << 26
@@ -161,7 +160,7 @@ class _Reader(_PurePython):  # type: ignore[misc]
         """What stands for a name; raises `UnsafeError` for any that is not known."""
         found = _KNOWN.get(f"{module}.{name}")
         if found is None:
-            raise UnsafeError(f"the name {quoted(f'{module}.{name}')}")
+            raise UnsafeError(f"the name {f'{module}.{name}'[:100]!r}")
         return found
 
     def get_extension(self, code: int) -> None:

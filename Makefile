@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests browser bench bench-board leaderboard reproduce clean
+.PHONY: help demo test check tests browser bench bench-board leaderboard reproduce figures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ leaderboard: $(INSTALLED_DEV)  ## Check all entries, score what changed, write l
 
 reproduce: $(INSTALLED_DEV)  ## The findings of Tables 5 and 6 in a rendered world (half an hour)
 	$(BIN)/gytbench ablate narrated-world -o .build/narrated-world --jobs 2
+
+figures: $(INSTALLED_DEV)  ## Draw the figures of docs/metrics.md and fill in its tables
+	$(BIN)/python -m docs.figures
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) .build gytbench-demo leaderboard/site leaderboard/.cache .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache

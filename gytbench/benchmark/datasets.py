@@ -41,6 +41,8 @@ class Dataset:
     boxes: tuple[str, ...] = ()
     subsets: tuple[str, ...] = ("all",)
     coordinates: tuple[str, ...] = ()
+    points: bool = False
+    """Whether the annotators' points are released."""
     counts: Literal["seconds", "frames"] = "seconds"
     """What the integer times of predictions and instances count."""
 
@@ -84,6 +86,7 @@ DATASETS = {
             classes=("mining512", "step"),
             boxes=("published", "readme", "full", "repaired"),
             subsets=("all", "3to20"),
+            points=True,
         ),
         Dataset(
             "miningyoutube",

@@ -97,6 +97,8 @@ class Benchmark:
     boxes of its own for each instance."""
     pairs: Mapping[tuple[str, int], Mapping[int, tuple[Pair, ...]]] = field(default_factory=dict)
     """Likewise, the pairs of a human and an object, in datasets that have them."""
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """Frames a second by video, where the integer times of the dataset count frames."""
     dropped: frozenset[tuple[str, int]] = frozenset()
     """(video, id) of the rows that cover no time (their end is not after their start)."""
     estimated: frozenset[tuple[str, int]] = frozenset()

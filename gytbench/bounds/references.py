@@ -1,7 +1,7 @@
 """The floors and ceilings that stand beside a result, scored as the result is."""
 
 from gytbench.benchmark import Benchmark
-from gytbench.bounds.registry import REFERENCES, make_bound
+from gytbench.bounds.registry import BOUNDS, REFERENCES, make_bound
 from gytbench.errors import InputError
 from gytbench.evaluation import Protocol, Result, score
 
@@ -13,6 +13,8 @@ def reference_results(benchmark: Benchmark, protocol: Protocol) -> dict[str, Res
     """
     results: dict[str, Result | str] = {}
     for name in REFERENCES[protocol.task]:
+        if not BOUNDS[name].serves(benchmark):
+            continue
         try:
             results[name] = score(make_bound(name, benchmark, protocol.task), benchmark, protocol)
         except InputError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gytbench.benchmark import Benchmark, Instance
+from gytbench.benchmark.datasets import GROUNDINGYOUTUBE
 from gytbench.predictions import Task, Tube
 
 Fractions = tuple[float, float]
@@ -10,13 +11,16 @@ Fractions = tuple[float, float]
 
 SQUARE = 200.0
 """Side in pixels of the square around a guessed point: the smallest box that the
-benchmark's construction makes (a margin of 100 px around points that coincide)."""
+benchmark's construction makes (a margin of 100 px around points that coincide). In other
+datasets it is the same share of the frame's longer side as there, in 640x480."""
 
 
-def centred(point: Fractions, frame: tuple[float, float]) -> tuple[float, float, float, float]:
-    """The square around a point, in fractions of the frame."""
+def centred(
+    point: Fractions, frame: tuple[float, float], side: float = SQUARE
+) -> tuple[float, float, float, float]:
+    """The square around a point, in fractions of the frame; `side` in pixels."""
     x, y = point
-    half_width, half_height = SQUARE / 2 / frame[0], SQUARE / 2 / frame[1]
+    half_width, half_height = side / 2 / frame[0], side / 2 / frame[1]
     return x - half_width, y - half_height, x + half_width, y + half_height
 
 
@@ -30,7 +34,9 @@ def guessed(
     if task == "temporal":
         return bare(instance)
     frame = benchmark.frames[instance.video]
-    squares = {p: None if p is None else centred(p, frame) for p in set(points)}
+    own = benchmark.dataset == GROUNDINGYOUTUBE.name
+    side = SQUARE if own else SQUARE / 640 * max(frame)
+    squares = {p: None if p is None else centred(p, frame, side) for p in set(points)}
     return Tube(
         video=instance.video,
         label=instance.label,

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 
+import msgspec
 import numpy as np
 
+from gytbench.benchmark import Instance
 from gytbench.errors import InputError
 from gytbench.grounding.contract import Asked, MakesHeatmaps, Request, Stretch
 from gytbench.grounding.features import Looker, Video
@@ -21,6 +23,9 @@ from gytbench.grounding.inference import (
 from gytbench.grounding.questions import BACKGROUND, Question, described
 from gytbench.grounding.systems import Loaded, System
 from gytbench.predictions import Task, Tube
+
+_BY_TIME = ("points", "boxes", "heatmaps", "masks", "scores")
+"""The fields of a tube that have an entry for each of its times."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Answerer:
         if self.choices.task == "spatial":
             asked = question.asked_of_clips(video.seconds)
             places = self._places(asked, video)
-            return [_clip_tube(question, *pair) for pair in zip(asked, places, strict=True)]
+            tubes = [_clip_tube(question, *pair) for pair in zip(asked, places, strict=True)]
+            return _as_asked(tubes, question)
         runs, labels, seen = self._runs(question, video)
         if self.choices.task == "temporal":
             return [_tube(question.video, labels, run, None) for run in runs]
@@ -72,7 +78,7 @@ class Answerer:
             tubes = list(loaded.grounder.tubes(request))
         for tube in tubes:
             _check_whole(loaded, tube, request)
-        return tubes
+        return _as_asked(tubes, question)
 
     def _runs(
         self, question: Question, video: Video
@@ -163,10 +169,35 @@ def _clip_tube(question: Question, asked: Asked, place: Place) -> Tube:
         end=clip.end,
         instance=clip.id,
     )
-    if asked.seconds != clip.seconds():
+    if question.rate is not None or asked.seconds != clip.seconds():
         tube.times = list(asked.seconds)
     _set_place(tube, place)
     return tube
+
+
+def _as_asked(tubes: list[Tube], question: Question) -> list[Tube]:
+    """Answers to clips whose times count frames, with every frame as its second; else as is."""
+    if question.rate is None:
+        return tubes
+    clips = {clip.id: clip for clip in question.clips}
+    return [
+        _in_frames(tube, clips[tube.instance], question.rate)
+        for tube in tubes
+        if tube.instance is not None
+    ]
+
+
+def _in_frames(tube: Tube, clip: Instance, rate: float) -> Tube:
+    seconds = tube.times or range(ceil(tube.start), ceil(tube.end))
+    row = {second: i for i, second in enumerate(seconds)}
+    frames = [frame for frame in clip.seconds() if int(frame // rate) in row]
+    rows = [row[int(frame // rate)] for frame in frames]
+    spread = {
+        name: None if values is None else [values[i] for i in rows]
+        for name in _BY_TIME
+        for values in [getattr(tube, name)]
+    }
+    return msgspec.structs.replace(tube, start=clip.start, end=clip.end, times=frames, **spread)
 
 
 def _set_place(tube: Tube, place: Place) -> None:

@@ -33,16 +33,24 @@ class Question:
     """What to tell apart, each once; in `temporal` with BACKGROUND last where it occurs."""
     clips: tuple[Instance, ...] = ()
     """In the task `spatial`: the instances whose description and seconds are given."""
+    rate: float | None = None
+    """Frames a second, where the times of `clips` count frames; None = they count seconds."""
     cues: tuple[Instance, ...] = ()
     """In the task `temporal`: the steps in order, of which only the order is given."""
 
     def asked_of_clips(self, seconds: range) -> list[Asked]:
         """The clips, each as far as the video lasts; those beyond its end are left out."""
         asked = (
-            Asked(described(clip.step), _within(clip.seconds(), seconds), clip.id)
+            Asked(described(clip.step), _within(self.seconds_of(clip), seconds), clip.id)
             for clip in self.clips
         )
         return [each for each in asked if each.seconds]
+
+    def seconds_of(self, clip: Instance) -> range:
+        """The whole seconds that a clip touches."""
+        if self.rate is None:
+            return clip.seconds()
+        return range(int(clip.start // self.rate), ceil(clip.end / self.rate))
 
     def transcript(self, seconds: range) -> list[str]:
         """The labels in order, with background wherever no step adjoins the next.
@@ -79,7 +87,10 @@ def questions(benchmark: Benchmark, task: Task, pool: Pool = "instances") -> lis
         return _about_transcripts(benchmark)
     by_video = _by_video(benchmark.instances)
     if task == "spatial":
-        return [Question(video, (), tuple(clips)) for video, clips in by_video.items()]
+        return [
+            Question(video, (), tuple(clips), benchmark.rates.get(video))
+            for video, clips in by_video.items()
+        ]
     pools = _pools(benchmark, pool, by_video)
     return [Question(video, labels) for video, labels in pools.items() if labels]
 

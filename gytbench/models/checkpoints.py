@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gytbench.errors import Fault, InputError
+from gytbench.models.recognising import looks_like
 from gytbench.models.torchscript import is_torchscript, read_torchscript
 from gytbench.models.unpickling import Ignored, WouldRunCodeError
 
@@ -67,8 +68,8 @@ def load_strict(
 
     Every entry of the module must be there, in its shape, and nothing else, except for
     names that match one of the patterns (as of `fnmatch`) in `optional`, which may be
-    missing or extra. Raises `InputError` that lists what does not fit, before the
-    module is changed; `where` names the file.
+    missing or extra. Raises `InputError` that lists what does not fit, and says whose
+    checkpoint it looks like, before the module is changed; `where` names the file.
     """
     expected = module.state_dict()
     shared = [name for name in expected if name in state]
@@ -83,6 +84,9 @@ def load_strict(
         *_listing(where, "has in another shape than this model", wrong),
     ]
     if faults:
+        found, wanted = looks_like(state), looks_like(expected)
+        if found and found != wanted:
+            faults.insert(0, Fault(where, f"looks like a checkpoint of {found}", "checkpoint"))
         raise InputError(faults)
     values = {name: state[name].to(expected[name].dtype) for name in shared}
     without_memory = any(value.is_meta for value in expected.values())

@@ -2,8 +2,9 @@
 
 HTML comments right above a code block say what to do with it:
 "not run: reason", "exit code N", "file: NAME" (the block is written to that file),
-"needs the package of this page" (it is installed beside first), "output" and "output on the
-released files" (what the block before it prints).
+"needs the package of this page" (it is installed beside first), "needs the released files" (it
+is run on them alone, so its output stands below), "output" and "output on the released files"
+(what the block before it prints).
 """
 
 import os
@@ -52,6 +53,7 @@ NOT_RUN = (
 """What may be marked as not run: it installs, needs the network, a clone or weights, waits for the
 browser, or takes hours."""
 PACKAGE = "needs the package of this page"
+RELEASED = "needs the released files"
 OUTPUT, RELEASED_OUTPUT = "output", "output on the released files"
 
 _BLOCK = re.compile(r"((?:^<!--.*-->\n)*)^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
@@ -193,6 +195,9 @@ def test_blocks_run_and_print_what_is_shown(page: Path, demo: Path, tmp_path: Pa
         name = block.note("file: ")
         if name:
             (tmp_path / name).write_text(block.text, encoding="utf-8")
+        elif RELEASED in block.notes:
+            assert output is not None, block.place
+            assert output.notes == (RELEASED_OUTPUT,), block.place
         elif not block.note("not run: "):
             if PACKAGE in block.notes:
                 install(tmp_path)

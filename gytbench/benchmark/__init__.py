@@ -6,7 +6,15 @@
 from gytbench.benchmark.classes import ClassMap, normalise_label
 from gytbench.benchmark.datasets import DATASETS, Dataset, find_dataset, load_benchmark
 from gytbench.benchmark.groundingyoutube import BOX_FILES, SUBSETS
-from gytbench.benchmark.model import AnnotatedPoint, Benchmark, Box, Cues, Instance, Pair
+from gytbench.benchmark.model import (
+    AnnotatedPoint,
+    Benchmark,
+    Box,
+    Cues,
+    FrameClock,
+    Instance,
+    Pair,
+)
 from gytbench.benchmark.releases import find_data
 
 __all__ = [
@@ -19,6 +27,7 @@ __all__ = [
     "ClassMap",
     "Cues",
     "Dataset",
+    "FrameClock",
     "Instance",
     "Pair",
     "find_data",

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gytbench.benchmark.classes import ClassMap, read_classes
-from gytbench.benchmark.decoding import read_bytes
-from gytbench.benchmark.releases import local_name, manifest, place
+from gytbench.benchmark.decoding import FETCH_HINT, read_bytes
+from gytbench.benchmark.releases import is_fetched, local_name, manifest, place
 from gytbench.errors import InputError
 from gytbench.resources import annotations_folder
+
+MAX_BYTES = 512 << 20
 
 _CLASSES = "groundingyoutube/classes.tsv"
 
@@ -27,10 +29,18 @@ class DataFile(NamedTuple):
         return hashlib.sha256(self.data).hexdigest()
 
 
-def read_file(folder: Path, name: str) -> DataFile:
-    """A file of a data folder by its place there; `InputError` where it cannot be read."""
+def read_file(folder: Path, name: str, most: int = MAX_BYTES) -> DataFile:
+    """A file of a data folder by its place there.
+
+    Raises `InputError` where it cannot be read, with where to get it, and where it is
+    larger than `most` bytes.
+    """
     path = place(folder, name)
-    return DataFile(name, path, read_bytes(path))
+    if path.is_file() and path.stat().st_size > most:
+        raise InputError(f"holds more than {most / 2**20:g} MiB", where=str(path))
+    dataset = name.partition("/")[0]
+    card = f"`gytbench data card {dataset}` tells where to get it"
+    return DataFile(name, path, read_bytes(path, FETCH_HINT if is_fetched(dataset) else card))
 
 
 def read_class_file(folder: Path) -> DataFile:

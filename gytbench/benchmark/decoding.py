@@ -21,12 +21,15 @@ Second = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 FETCH_HINT = "`gytbench data fetch` gets it, `gytbench data verify` shows what is missing"
 
 
-def read_bytes(path: Path) -> bytes:
-    """The whole file; an `InputError` that names it when it cannot be read."""
+def read_bytes(path: Path, hint: str = FETCH_HINT) -> bytes:
+    """The whole file; an `InputError` that names it when it cannot be read.
+
+    hint: what to do where it is missing.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"no such file; {FETCH_HINT}", where=str(path)) from None
+        raise InputError(f"no such file; {hint}", where=str(path)) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
 

@@ -20,6 +20,19 @@ Pair = tuple[Box, Box]
 """A human and the object of its action."""
 
 
+class FrameClock(NamedTuple):
+    """When the frames of a video are shown, by their numbers."""
+
+    rate: float
+    """Frames a second."""
+    first: int = 0
+    """The number of the first one."""
+
+    def second(self, frame: int) -> int:
+        """The whole second in which a frame is shown."""
+        return int((frame - self.first) // self.rate)
+
+
 class Instance(NamedTuple):
     """One action in one video, covering the seconds t with start <= t < end."""
 
@@ -97,8 +110,8 @@ class Benchmark:
     boxes of its own for each instance."""
     pairs: Mapping[tuple[str, int], Mapping[int, tuple[Pair, ...]]] = field(default_factory=dict)
     """Likewise, the pairs of a human and an object, in datasets that have them."""
-    rates: Mapping[str, float] = field(default_factory=dict)
-    """Frames a second by video, where the integer times of the dataset count frames."""
+    clocks: Mapping[str, FrameClock] = field(default_factory=dict)
+    """By video, where the integer times of the dataset count frames."""
     dropped: frozenset[tuple[str, int]] = frozenset()
     """(video, id) of the rows that cover no time (their end is not after their start)."""
     estimated: frozenset[tuple[str, int]] = frozenset()

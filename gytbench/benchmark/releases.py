@@ -67,6 +67,11 @@ def place(folder: Path, path: str) -> Path:
     return folder / name if dataset == "groundingyoutube" else folder.parent / path
 
 
+def is_fetched(dataset: str) -> bool:
+    """Whether `gytbench data fetch` gets the files of a dataset."""
+    return any(file.path.startswith(f"{dataset}/") for file in manifest())
+
+
 def find_data(data: Path | None = None, dataset: str = "groundingyoutube") -> Path:
     """The data folder: the one given, else GYTBENCH_DATA, else the cache.
 
@@ -77,11 +82,13 @@ def find_data(data: Path | None = None, dataset: str = "groundingyoutube") -> Pa
     if is_folder(place(folder, dataset)):
         return folder
     lacks = " and no seg.json" if dataset == "groundingyoutube" else ""
+    card = f"`gytbench data card {dataset}` tells where the files are"
+    hint = "`gytbench data fetch` gets the files" if is_fetched(dataset) else card
     raise InputError(
         f"holds no {dataset}/ folder{lacks}. The first of these that is given "
         f"counts: --data ({data or 'not given'}), {DATA_VARIABLE} "
         f"({_from_environment() or 'not given'}), the cache ({_cache()}). "
-        "`gytbench data fetch` gets the files",
+        f"{hint}",
         where=str(folder),
     )
 

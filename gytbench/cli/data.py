@@ -114,6 +114,22 @@ def stats(as_json: bool, data: Path | None) -> None:
     )
 
 
+@command.command("card")
+@click.argument("name", required=False)
+def card(name: str | None) -> None:
+    """Print what is known of a dataset: source, licence, counts, choices, known faults.
+
+    Without NAME, list the datasets.
+    """
+    from gytbench.benchmark import DATASETS
+    from gytbench.benchmark.cards import read_card
+    from gytbench.report.cards import card_text, cards_table
+
+    click.echo(
+        cards_table(map(read_card, DATASETS)) if name is None else card_text(read_card(name))
+    )
+
+
 @command.command("videos")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @json_option

@@ -69,8 +69,8 @@ def boxes_option(command: Command) -> Command:
         "--boxes",
         default="",
         metavar="NAME",
-        help="Box release: published, readme, full or repaired [default: published, or what "
-        "the dataset has].",
+        help="Box release: published, readme, full or repaired; other datasets have their own "
+        "[default: published, or the dataset's first].",
     )(command)
 
 
@@ -102,7 +102,8 @@ def truth_options(command: Command) -> Command:
             "--subset",
             default="",
             metavar="NAME",
-            help="Instances: all or 3to20 [default: all, or what the dataset has].",
+            help="Instances: all or 3to20; other datasets have their own, which "
+            "`gytbench data card` lists [default: all, or the dataset's first].",
         ),
         click.option(
             "--classes",

@@ -1,8 +1,7 @@
 """The signature of a result under a profile, and back."""
 
-from dataclasses import replace
-
 from gytbench.benchmark import Benchmark
+from gytbench.benchmark.datasets import GROUNDINGYOUTUBE
 from gytbench.errors import InputError
 from gytbench.evaluation import Protocol
 from gytbench.evaluation.protocol import VERSION
@@ -17,7 +16,12 @@ def check_protocol(profile: Profile, protocol: Protocol) -> None:
         tasks = " and ".join(profile.parts)
         raise InputError(f"the profile {profile.name} is for the task {tasks}, not {protocol.task}")
     plain = Protocol(
-        protocol.task, boxes=protocol.boxes, classes=protocol.classes, subset=protocol.subset
+        protocol.task,
+        dataset=protocol.dataset,
+        boxes=protocol.boxes,
+        classes=protocol.classes,
+        subset=protocol.subset,
+        coordinates=protocol.coordinates,
     )
     if protocol != plain:
         raise InputError(
@@ -33,12 +37,16 @@ def signature(profile: Profile, protocol: Protocol, benchmark: Benchmark) -> str
         "gytbench": VERSION,
         "profile": profile.name,
         "task": protocol.task,
-        "data": benchmark.cues_data if temporal else benchmark.data,
-        "classes": protocol.classes,
     }
+    if protocol.dataset != GROUNDINGYOUTUBE.name:
+        named["dataset"] = protocol.dataset
+    named["data"] = benchmark.cues_data if temporal else benchmark.data
+    named["classes"] = protocol.classes
     if not temporal:
         named["boxes"] = f"{benchmark.release}@{benchmark.release_sha256[:8]}"
         named["subset"] = protocol.subset
+    if protocol.coordinates:
+        named["coordinates"] = protocol.coordinates
     named |= _choices(profile, protocol)
     return "|".join(f"{name}:{value}" for name, value in named.items())
 
@@ -53,20 +61,20 @@ def parse_profile_signature(line: str) -> tuple[Profile, Protocol]:
     if named.get("gytbench") != VERSION or "profile" not in named:
         raise InputError(f"not a signature of a profile of protocol {VERSION}: {line[:200]!r}")
     profile = find_profile(named["profile"])
-    protocol = Protocol(named.get("task", ""))  # type: ignore[arg-type]
+    task, optional = named.get("task", ""), ("dataset", "coordinates")
+    choices = {name: named[name] for name in optional if name in named}
     try:
-        protocol = replace(protocol, classes=named["classes"])
-        if protocol.task != "temporal":
-            boxes = named["boxes"].partition("@")[0]
-            protocol = replace(protocol, boxes=boxes, subset=named["subset"])
+        choices["classes"] = named["classes"]
+        if task != "temporal":
+            choices |= {"boxes": named["boxes"].partition("@")[0], "subset": named["subset"]}
     except KeyError as error:
         raise InputError(f"the signature lacks the field {error}") from None
+    protocol = Protocol(task, **choices)  # type: ignore[arg-type]
     check_protocol(profile, protocol)
-    truth = ["gytbench", "profile", "task", "data", "classes"]
-    truth += [] if protocol.task == "temporal" else ["boxes", "subset"]
-    choices = _choices(profile, protocol)
-    for name in dict.fromkeys((*named, *choices, *truth)):
-        if name not in named or (name not in truth and named[name] != choices.get(name)):
+    truth = ["gytbench", "profile", "task", "data", *choices]
+    measured = _choices(profile, protocol)
+    for name in dict.fromkeys((*named, *measured, *truth)):
+        if name not in named or (name not in truth and named[name] != measured.get(name)):
             raise InputError(f"the signature's field {name!r} is not one that {profile.name} has")
     return profile, protocol
 

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from math import prod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,8 @@ class _Array:
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
             raise UnsafeError("an array with an unknown state")
-        _, shape, kind, fortran, data = state
+        _, shape, kind, fortran, text = state
+        data = _raw(text)
         sides = isinstance(shape, tuple) and all(type(s) is int and s >= 0 for s in shape)
         if not sides or len(shape) > 8 or type(kind) is not _Type or type(data) is not bytes:
             raise UnsafeError("an array with an unknown state")
@@ -86,13 +87,22 @@ def _reconstruct(*_arguments: object) -> _Array:
 
 def _scalar(kind: object, data: object = b"") -> float:
     """A number of numpy, as a plain one."""
-    if type(kind) is not _Type or type(data) is not bytes:
+    raw = _raw(data)
+    if type(kind) is not _Type or type(raw) is not bytes:
         raise UnsafeError("a number with an unknown state")
     real = kind.real()
-    if len(data) != real.itemsize:
+    if len(raw) != real.itemsize:
         raise UnsafeError("a number whose bytes do not fit")
-    value: float = np.frombuffer(data, real)[0].item()
+    value: float = np.frombuffer(raw, real)[0].item()
     return value
+
+
+def _raw(data: object) -> object:
+    """The bytes of an array; Python 2 wrote them as text, of which each letter is a byte."""
+    try:
+        return data.encode("latin-1") if type(data) is str else data
+    except UnicodeEncodeError:
+        raise UnsafeError("an array whose bytes are none") from None
 
 
 def _encode(text: object, encoding: object = "latin1") -> bytes:
@@ -100,6 +110,13 @@ def _encode(text: object, encoding: object = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise UnsafeError("bytes with an unknown state")
     return text.encode("latin-1")
+
+
+def _bytes(*arguments: object) -> bytes:
+    """No bytes at all, which old protocols write as a call."""
+    if arguments:
+        raise UnsafeError("bytes with an unknown state")
+    return b""
 
 
 def _frombuffer(data: object, kind: object, shape: object, order: object) -> _Array:
@@ -132,6 +149,8 @@ _KNOWN: dict[str, Callable[..., Any]] = {
     "numpy.core.numeric._frombuffer": _frombuffer,
     "numpy._core.numeric._frombuffer": _frombuffer,
     "_codecs.encode": _encode,
+    "builtins.bytes": _bytes,
+    "__builtin__.bytes": _bytes,
     "collections.OrderedDict": _ordered,
     "builtins.set": _set,
     "__builtin__.set": _set,
@@ -239,14 +258,15 @@ def plain_array(value: Any) -> Any:
     return value.array if isinstance(value, _Array) else value
 
 
-def unpickled(data: bytes, where: str) -> Any:
+def unpickled(data: bytes, where: str, encoding: Literal["ascii", "latin1"] = "ascii") -> Any:
     """The content of a pickle; arrays in it are seen through `plain_array`.
 
-    Raises `InputError` for names, calls and state beyond those of plain data, and for
-    what is no pickle.
+    encoding: of the text that Python 2 wrote; arrays that it wrote need "latin1". Raises
+    `InputError` for names, calls and state beyond those of plain data, and for what is no
+    pickle.
     """
     try:
-        return _Reader(io.BytesIO(data)).load()
+        return _Reader(io.BytesIO(data), encoding=encoding).load()
     except UnsafeError as error:
         reason = f"refused: the pickle holds {error}; only plain data and arrays are read"
         raise InputError(reason, where=where) from None

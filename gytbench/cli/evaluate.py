@@ -14,6 +14,7 @@ from gytbench.cli.options import (
     videos_option,
 )
 from gytbench.cli.outputs import keep_predictions
+from gytbench.cli.pairs import evaluate_pairs
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -84,14 +85,20 @@ def command(
 ) -> None:
     """Score PREDICTIONS (.json, .jsonl, each also .gz, or .parquet).
 
+    Or a file of human-object pairs, with --dataset vhico.
+
     Prints the metrics in percent beside the floor and the ceiling of the task,
     and the signature that names every convention behind them.
     """
     from gytbench.evaluation import Protocol, results_json
+    from gytbench.pairs import is_pairs_file
     from gytbench.predictions import collector_paused, load_predictions
     from gytbench.report.tables import releases_table, result_table
     from gytbench.writing import write_whole
 
+    if is_pairs_file(predictions):
+        evaluate_pairs(click.get_current_context())
+        return
     alone = str(json_path) == "-"
     releases = list(dict.fromkeys(boxes)) or [""]
     keep_predictions(predictions, {"--json": json_path, "--outcomes": outcomes, "--report": report})

@@ -1,6 +1,7 @@
 """The profiles, one for each public evaluator: nothing but declarations."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from gytbench.errors import InputError
@@ -40,6 +41,7 @@ _ACT_LIMITS = (
 _VHICO_RANKING = Ranking(
     ap="10-of-11-point", match="first-choice", ties="reversed", classes="with-both"
 )
+_VHICO_FRAMES = FramePrecision(_VHICO_RANKING, pixel=1, top=10, top_of="class")
 _ACTIVITYNET_RANKING = Ranking(ap="all-point", match="next-best", ties="reversed")
 _ACTIVITYNET_PARTS = (TimePrecision(_ACTIVITYNET_RANKING, thresholds=TIME_THRESHOLDS),)
 _THUMOS_PARTS = (TimePrecision(Ranking(ap="precision-sum", match="per-truth", strict=True)),)
@@ -124,10 +126,10 @@ _PROFILES: Final = (
         used_by="V-HICO",
         parts={
             "st": (
-                FramePrecision(_VHICO_RANKING, pixel=1, top=10),
-                FramePrecision(_VHICO_RANKING, pixel=1, frames="class", top=10, suffix="_ko"),
+                replace(_VHICO_FRAMES, frames="annotated"),
+                replace(_VHICO_FRAMES, frames="class", suffix="_ko"),
             ),
-            "spatial": (FramePrecision(_VHICO_RANKING, pixel=1, top=10),),
+            "spatial": (replace(_VHICO_FRAMES, frames="annotated"),),
         },
         faults=(
             "ten recalls are added up and divided by eleven: a perfect detector scores 0.909",

@@ -63,18 +63,21 @@ class TubePrecision:
 class FramePrecision:
     """AP over boxes, frame by frame. frames: whose predictions count: of `all` seconds,
     of the `annotated` ones, or of those that show the `class`. top: the best so many of a
-    frame. suffix: what tells the metric from another of the same profile."""
+    frame, or of each class of a frame. suffix: what tells the metric from another of the
+    same profile."""
 
     metric: ClassVar = "frame_map"
     ranking: Ranking
     pixel: Literal[0, 1] = 0
     frames: Literal["all", "annotated", "class"] = "all"
     top: int | None = None
+    top_of: Literal["frame", "class"] = "frame"
     suffix: str = ""
 
     def text(self) -> str:
         """The choices, for the signature."""
-        best = "" if self.top is None else f",top-{self.top}"
+        each = "" if self.top_of == "frame" else "-of-class"
+        best = "" if self.top is None else f",top-{self.top}{each}"
         return f"pixel+{self.pixel},frames-{self.frames}{best},{self.ranking.text()}"
 
 

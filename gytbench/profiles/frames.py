@@ -54,7 +54,8 @@ def frame_detections(part: FramePrecision, boxes: FrameBoxes, classes: int) -> D
     elif part.frames == "class":
         order = order[np.isin(key[order], true_key)]
     if part.top is not None:
-        order = order[_places(boxes.frame[order]) < part.top]
+        group = key if part.top_of == "class" else boxes.frame
+        order = order[_places(group[order]) < part.top]
     found = []
     for detection, truth in equal_pairs(key[order], true_key):
         iou = box_overlaps(boxes.box[order[detection]], boxes.true_box[truth], part.pixel)[0]
@@ -64,13 +65,13 @@ def frame_detections(part: FramePrecision, boxes: FrameBoxes, classes: int) -> D
     return Detections(boxes.label[order], boxes.true_label, *pairs)
 
 
-def _places(frame: Ints) -> Ints:
-    """How many earlier rows have the same frame, for each row."""
-    order = np.argsort(frame, kind="stable")
-    begins = np.flatnonzero(np.diff(frame[order], prepend=-1))
-    lengths = np.diff(begins, append=frame.size)
-    place = np.empty(frame.size, dtype=np.int64)
-    place[order] = np.arange(frame.size) - np.repeat(begins, lengths)
+def _places(group: Ints) -> Ints:
+    """How many earlier rows are of the same group, for each row."""
+    order = np.argsort(group, kind="stable")
+    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
+    lengths = np.diff(begins, append=group.size)
+    place = np.empty(group.size, dtype=np.int64)
+    place[order] = np.arange(group.size) - np.repeat(begins, lengths)
     return place
 
 

@@ -332,6 +332,15 @@ def best_of_frames(said: list[Detection], top: int) -> list[Detection]:
     return kept
 
 
+def best_of_classes(said: list[Detection], top: int) -> list[Detection]:
+    kept: list[Detection] = []
+    for each in said:
+        of_it = [other for other in kept if (other.frame, other.label) == (each.frame, each.label)]
+        if len(of_it) < top:
+            kept.append(each)
+    return kept
+
+
 def act_frames(truth: Truth, file: dict[str, Any]) -> Scores:
     said, true = on_frames(truth, file)
     named = {each.label for each in truth.instances}
@@ -359,6 +368,8 @@ def ava_frames(truth: Truth, file: dict[str, Any], top: int = 50) -> Scores:
 def vhico_frames(truth: Truth, file: dict[str, Any]) -> Scores:
     said, true = on_frames(truth, file)
     name = "spatial_map" if file["task"] == "spatial" else "frame_map"
+    annotated = {each.frame for each in true}
+    said = [each for each in said if each.frame in annotated]
     scores = vhico_scores(ranked(said, True), true, name)
     if file["task"] == "spatial":
         return scores
@@ -368,7 +379,7 @@ def vhico_frames(truth: Truth, file: dict[str, Any]) -> Scores:
 
 
 def vhico_scores(said: list[Detection], true: list[Detection], name: str) -> Scores:
-    said = best_of_frames(said, 10)
+    said = best_of_classes(said, 10)
     labels = {each.label for each in said}
     scores: Scores = {}
     for t in (0.3, 0.5):

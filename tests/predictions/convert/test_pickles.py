@@ -163,6 +163,7 @@ HOSTILE = {
     "getattr": pickle.dumps(Calls(getattr, 1, "real")),
     "numpy function": pickle.dumps(Calls(np.load, "x")),
     "numpy runstring": b"cnumpy.testing._private.utils\nrunstring\n(S'1'\n}tR.",
+    "bytes of a length": b"\x80\x02c__builtin__\nbytes\nJ\xff\xff\xff\x7f\x85R.",
     "an object": pickle.dumps(Fraction(1, 2)),
     "a class with state": b"cnumpy\nndarray\n(NV}tb.",
     "state of a class": b"cnumpy\nndarray\n}Vx\nI1\nsb.",

@@ -21,6 +21,7 @@ _COMMANDS = {
     "show": ("show", "Draw predictions over ground truth: a frame, a sheet, a clip."),
     "run-baseline": ("run_baseline", "Write the predictions of a floor, a ceiling, or a system."),
     "train": ("train", "Train the paper's model on narrated videos."),
+    "train-mlp": ("train_mlp", "Train MiningYouTube's MLP on features of frames."),
     "ablate": ("ablate", "Train, run and score a grid of configurations."),
     "world": ("world", "Render a narrated world to train and test on."),
     "baselines": ("baselines", "List the baselines, and what each of them needs."),

@@ -144,6 +144,17 @@ class Reader(Protocol):
 
 
 @runtime_checkable
+class ReadsFiles(Reader, Protocol):
+    """A `Reader` also of files that are no videos, such as features: --videos may name them."""
+
+    suffixes: Sequence[str]
+    """Of such files, in lower case."""
+
+    def seconds(self, path: Path) -> range:
+        """Those that such a file has, from 0; raises `InputError` where it does not serve."""
+
+
+@runtime_checkable
 class ScoresFrames(Protocol):
     """Says when: how well each query fits each second."""
 

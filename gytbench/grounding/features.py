@@ -21,6 +21,7 @@ from gytbench.grounding.contract import (
     Asked,
     Features,
     Reader,
+    ReadsFiles,
     Request,
     Sampling,
     Stretch,
@@ -64,6 +65,8 @@ class Video:
     id: str
     path: Path
     watch: Watch
+    reader: ReadsFiles | None = None
+    """What reads its file, where that is no video."""
 
     @cached_property
     def source(self) -> "FrameSource":
@@ -84,6 +87,8 @@ class Video:
     @cached_property
     def seconds(self) -> range:
         """Its whole seconds, from 0."""
+        if self.reader is not None:
+            return self.reader.seconds(self.path)
         return range(self.source.seconds[-1] + 1)
 
 

@@ -11,7 +11,14 @@ import msgspec
 from gytbench import __version__
 from gytbench.bounds import BOUNDS
 from gytbench.errors import InputError
-from gytbench.grounding.contract import Capabilities, Encoder, Grounder, Setup, capabilities
+from gytbench.grounding.contract import (
+    Capabilities,
+    Encoder,
+    Grounder,
+    ReadsFiles,
+    Setup,
+    capabilities,
+)
 from gytbench.grounding.recipes import Recipe, file_sha256, find_files
 from gytbench.grounding.registry import find_recipe, grounder_class, settings_of, tasks_of
 from gytbench.plain_yaml import converted
@@ -129,6 +136,14 @@ class System:
     def whole(self) -> Loaded | None:
         """The system, where it finds whole tubes by itself."""
         return self.where if self.alone and self.where.able.tubes else None
+
+    def reader_of(self, path: Path) -> ReadsFiles | None:
+        """What reads a file that is no video; None for videos."""
+        for part in (self.when, self.where):
+            grounder = part and part.grounder
+            if isinstance(grounder, ReadsFiles) and path.suffix.lower() in grounder.suffixes:
+                return grounder
+        return None
 
     def close(self) -> None:
         """End what a system keeps running, where it says how."""

@@ -88,7 +88,9 @@ class Worker:
             return Part(video, failed=reason)
         path = _usable(self.files[video])
         try:
-            tubes = self._answerer.tubes(self.questions[video], Video(video, path, watch))
+            reader = self._answerer.system.reader_of(path)
+            found = Video(video, path, watch, reader)
+            tubes = self._answerer.tubes(self.questions[video], found)
             self._check(tubes)
             return Part(video, tubes, spent=dict(watch.spent))
         except StoreError:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gytbench.benchmark import Benchmark
-from gytbench.bounds import ceilings, floors
+from gytbench.benchmark import Benchmark, find_dataset
+from gytbench.bounds import ceilings, floors, priors
 from gytbench.errors import InputError
 from gytbench.predictions import Predictions, Task, Tube
 
@@ -19,6 +19,12 @@ class Bound:
     tasks: tuple[Task, ...]
     summary: str
     predict: Callable[[Benchmark, Task], list[Tube]]
+    points: bool = False
+    """Whether it needs the annotators' points."""
+
+    def serves(self, benchmark: Benchmark) -> bool:
+        """Whether the benchmark's dataset has what it needs."""
+        return not self.points or find_dataset(benchmark.dataset).points
 
 
 def _bound(
@@ -26,9 +32,11 @@ def _bound(
     kind: str,
     tasks: Sequence[Task],
     predict: Callable[[Benchmark, Task], list[Tube]],
+    *,
+    points: bool = False,
 ) -> Bound:
     summary = (predict.__doc__ or "").partition("\n")[0]
-    return Bound(name, kind, tuple(tasks), summary, predict)
+    return Bound(name, kind, tuple(tasks), summary, predict, points)
 
 
 _ALL: tuple[Task, ...] = ("st", "spatial", "temporal")
@@ -37,13 +45,15 @@ BOUNDS: dict[str, Bound] = {
     bound.name: bound
     for bound in (
         _bound("centre", "floor", ["spatial"], floors.centre),
-        _bound("mean-point", "floor", ["spatial"], floors.mean_point),
-        _bound("class-mean-point", "floor", ["spatial"], floors.class_mean_point),
+        _bound("mean-point", "floor", ["spatial"], floors.mean_point, points=True),
+        _bound("class-mean-point", "floor", ["spatial"], floors.class_mean_point, points=True),
+        _bound("heatmap-prior", "floor", ["spatial"], priors.heatmap_prior),
+        _bound("class-heatmap-prior", "floor", ["spatial"], priors.class_heatmap_prior),
         _bound("uniform-segments", "floor", ["st", "temporal"], floors.uniform_segments),
         _bound("random", "floor", _ALL, floors.random),
         _bound("oracle-time", "ceiling", ["st", "temporal"], ceilings.oracle_time),
         _bound("oracle-instance", "ceiling", _ALL, ceilings.oracle_instance),
-        _bound("annotators", "ceiling", ["st", "spatial"], ceilings.annotators),
+        _bound("annotators", "ceiling", ["st", "spatial"], ceilings.annotators, points=True),
     )
 }
 
@@ -74,5 +84,7 @@ def make_bound(name: str, benchmark: Benchmark, task: Task) -> Predictions:
     bound = find_bound(name)
     if task not in bound.tasks:
         raise InputError(f"{name} does the task {' or '.join(bound.tasks)}, not {task!r}")
+    if not bound.serves(benchmark):
+        raise InputError(f"{name} needs annotators' points, and {benchmark.dataset} has none")
     model = {"name": name, "kind": bound.kind}
     return Predictions(task=task, tubes=bound.predict(benchmark, task), model=model)

@@ -33,6 +33,9 @@ _FOR_VIDEOS = (
 )
 """Options that have no meaning for floors and ceilings."""
 
+_FOR_ONE = ("files", "checkpoint", "settings", "tau", "shard", "distributed")
+"""Options that have a meaning for one system alone."""
+
 _FOR_TASK: "Mapping[str, Task]" = {"pool": "st", "tau": "st", "mean_length": "temporal"}
 """Options that one task alone has."""
 
@@ -84,7 +87,7 @@ def _address(_context: click.Context, _option: click.Parameter, value: str) -> s
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="Prediction file to write; the suffix chooses the form.",
+    help="Prediction file to write; the suffix chooses the form. With --all, a folder.",
 )
 @click.option(
     "--videos",
@@ -171,9 +174,17 @@ def _address(_context: click.Context, _option: click.Parameter, value: str) -> s
     callback=_address,
     help="Hand the videos to the Ray cluster at ADDRESS; `local` starts one on this machine.",
 )
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Run every system whose files are there, write them into the folder OUT, and score them.",
+)
 @boxes_option
 @truth_options
-def command(name: str | None, task: "Task | None", output: Path, **options: Any) -> None:
+def command(
+    name: str | None, task: "Task | None", output: Path, every: bool, **options: Any
+) -> None:
     """Write the predictions of the baseline NAME.
 
     Floors look at no video, ceilings are told the answer, or part of it. Systems ground
@@ -183,6 +194,9 @@ def command(name: str | None, task: "Task | None", output: Path, **options: Any)
     from gytbench.bounds import BOUNDS
 
     truth = {key: options.pop(key) for key in (*TRUTH, "data")}
+    if every:
+        _run_every(name, task, output, truth, options)
+        return
     if options["videos"] is None:
         _write_bound(_video_free(name), task, output, truth)
         return
@@ -270,11 +284,45 @@ def _ground(
     if isinstance(ensemble.when, str):
         for option in _given(("tau", "pool")):
             raise InputError(f"the times are those of {ensemble.when}: leave out {option}")
+    for line in ensemble.says():
+        click.echo(one_line(line), err=True)
     job = _job(ensemble, chosen, own, truth, options)
     outcome = run(job, output, shard=options["shard"], distributed=options["distributed"])
     _tell(outcome, job, output)
     if outcome.failed:
         raise SystemExit(1)
+
+
+def _run_every(
+    name: str | None,
+    task: "Task | None",
+    output: Path,
+    truth: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> None:
+    from gytbench.cli.run_all import run_every
+    from gytbench.grounding.systems import Options
+
+    if name is not None:
+        raise InputError(f"--all runs every system: leave out {name}")
+    for option in _given(_FOR_ONE):
+        raise InputError(f"--all runs every system with its recipe: leave out {option}")
+    if options["videos"] is None:
+        raise InputError("--all grounds videos: name their folder with --videos DIR")
+    if output.exists() and not output.is_dir():
+        raise InputError("--all writes a folder, and this is a file", where=str(output))
+    _check_folders(options["videos"], options["features"])
+    chosen: Task = task or "st"
+    _check_truth(chosen, truth)
+    _check_task_options(chosen)
+    own = Options(weights=options["weights"], device=options["device"], half=options["half"])
+    run_every(
+        chosen,
+        output,
+        own,
+        lambda ensemble: _job(ensemble, chosen, own, truth, options),
+        truth,
+    )
 
 
 def _own_files(files: Mapping[str, Path], checkpoint: Path | None) -> Mapping[str, Path]:

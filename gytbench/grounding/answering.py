@@ -8,7 +8,7 @@ from math import ceil
 import msgspec
 import numpy as np
 
-from gytbench.benchmark import Instance
+from gytbench.benchmark import FrameClock, Instance
 from gytbench.errors import InputError
 from gytbench.grounding.contract import Asked, MakesHeatmaps, Request, Stretch
 from gytbench.grounding.features import Looker, Video
@@ -169,7 +169,7 @@ def _clip_tube(question: Question, asked: Asked, place: Place) -> Tube:
         end=clip.end,
         instance=clip.id,
     )
-    if question.rate is not None or asked.seconds != clip.seconds():
+    if question.clock is not None or asked.seconds != clip.seconds():
         tube.times = list(asked.seconds)
     _set_place(tube, place)
     return tube
@@ -177,21 +177,21 @@ def _clip_tube(question: Question, asked: Asked, place: Place) -> Tube:
 
 def _as_asked(tubes: list[Tube], question: Question) -> list[Tube]:
     """Answers to clips whose times count frames, with every frame as its second; else as is."""
-    if question.rate is None:
+    if question.clock is None:
         return tubes
     clips = {clip.id: clip for clip in question.clips}
     return [
-        _in_frames(tube, clips[tube.instance], question.rate)
+        _in_frames(tube, clips[tube.instance], question.clock)
         for tube in tubes
         if tube.instance is not None
     ]
 
 
-def _in_frames(tube: Tube, clip: Instance, rate: float) -> Tube:
+def _in_frames(tube: Tube, clip: Instance, clock: FrameClock) -> Tube:
     seconds = tube.times or range(ceil(tube.start), ceil(tube.end))
     row = {second: i for i, second in enumerate(seconds)}
-    frames = [frame for frame in clip.seconds() if int(frame // rate) in row]
-    rows = [row[int(frame // rate)] for frame in frames]
+    frames = [frame for frame in clip.seconds() if clock.second(frame) in row]
+    rows = [row[clock.second(frame)] for frame in frames]
     spread = {
         name: None if values is None else [values[i] for i in rows]
         for name in _BY_TIME

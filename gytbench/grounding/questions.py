@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Literal, get_args
 
-from gytbench.benchmark import Benchmark, Instance
+from gytbench.benchmark import Benchmark, FrameClock, Instance
 from gytbench.errors import InputError
 from gytbench.grounding.contract import Asked
 from gytbench.predictions import Task
@@ -33,8 +33,8 @@ class Question:
     """What to tell apart, each once; in `temporal` with BACKGROUND last where it occurs."""
     clips: tuple[Instance, ...] = ()
     """In the task `spatial`: the instances whose description and seconds are given."""
-    rate: float | None = None
-    """Frames a second, where the times of `clips` count frames; None = they count seconds."""
+    clock: FrameClock | None = None
+    """Where the times of `clips` count frames; None = they count seconds."""
     cues: tuple[Instance, ...] = ()
     """In the task `temporal`: the steps in order, of which only the order is given."""
 
@@ -48,9 +48,10 @@ class Question:
 
     def seconds_of(self, clip: Instance) -> range:
         """The whole seconds that a clip touches."""
-        if self.rate is None:
-            return clip.seconds()
-        return range(int(clip.start // self.rate), ceil(clip.end / self.rate))
+        frames = clip.seconds()
+        if self.clock is None:
+            return frames
+        return range(self.clock.second(frames[0]), self.clock.second(frames[-1]) + 1)
 
     def transcript(self, seconds: range) -> list[str]:
         """The labels in order, with background wherever no step adjoins the next.
@@ -88,7 +89,7 @@ def questions(benchmark: Benchmark, task: Task, pool: Pool = "instances") -> lis
     by_video = _by_video(benchmark.instances)
     if task == "spatial":
         return [
-            Question(video, (), tuple(clips), benchmark.rates.get(video))
+            Question(video, (), tuple(clips), benchmark.clocks.get(video))
             for video, clips in by_video.items()
         ]
     pools = _pools(benchmark, pool, by_video)

@@ -16,6 +16,8 @@ from gytbench.predictions import Task
 GROUP = "gytbench.grounders"
 """The entry-point group that systems are registered under."""
 
+_PROGRAMS = frozenset({"exec", "exec-tubes"})
+
 RECIPE_SUFFIXES = (".yaml", ".yml")
 
 
@@ -113,10 +115,18 @@ def entries() -> list[Entry]:
     A system that cannot be imported, whatever its module raises, is among them.
     """
     found = [Entry(b.name, b.kind, b.tasks, "nothing", b.summary) for b in BOUNDS.values()]
+    return found + [_entry(name) for name in system_names()]
+
+
+def system_names() -> list[str]:
+    """All that grounds videos: packaged recipes, and registered systems without a recipe.
+
+    Those that run any program stay among the latter, though recipes run programs by them.
+    """
     names = recipe_names()
-    covered = {packaged_recipe(name).grounder for name in names}.union(names, BOUNDS)
-    names += [name for name in registered() if name not in covered]
-    return found + [_entry(name) for name in names]
+    covered = {packaged_recipe(name).grounder for name in names} - _PROGRAMS
+    covered |= {*names, *BOUNDS}
+    return names + [name for name in registered() if name not in covered]
 
 
 def tasks_of(recipe: Recipe) -> tuple[Task, ...]:

@@ -115,7 +115,7 @@ def _merge(
 
     The folder is kept where a video failed, so that the same command tries only that again.
     """
-    model = _model(job, ensemble) | ({"failed": failed} if failed else {})
+    model = described(job, ensemble) | ({"failed": failed} if failed else {})
     tubes = 0
     with PredictionWriter(output, task=job.choices.task, model=model) as writer:
         for video in videos:
@@ -130,8 +130,8 @@ def _merge(
     return tubes
 
 
-def _model(job: Job, ensemble: Ensemble) -> dict[str, Any]:
-    """What the prediction file says of how it was made."""
+def described(job: Job, ensemble: Ensemble) -> dict[str, Any]:
+    """What the prediction file says, under `model`, of how it was made."""
     choices = job.choices
     said: dict[str, Any] = ensemble.description()
     if choices.task == "st":
@@ -144,7 +144,7 @@ def _model(job: Job, ensemble: Ensemble) -> dict[str, Any]:
 def _plan(job: Job, ensemble: Ensemble, worker: Worker) -> dict[str, Any]:
     """Everything that decides the predictions, but for the videos' own content."""
     truth = {name: value for name, value in job.truth.items() if name != "data"}
-    return _model(job, ensemble) | {
+    return described(job, ensemble) | {
         "task": job.choices.task,
         "truth": truth | {"data": worker.benchmark.data},
         "folder of videos": str(job.videos.resolve()),

@@ -110,6 +110,12 @@ class Ensemble:
         where = dict(self.where.description)
         return {"name": self.name, "title": self.recipe.title, "when": when, "where": where}
 
+    def says(self) -> list[str]:
+        """What its systems say of how they will answer, such as what they do without."""
+        parts = (self.where,) if isinstance(self.when, str) else (self.when, self.where)
+        told = {each.name: each.description.get("says") for each in parts}
+        return [f"{name}: {text}" for name, text in told.items() if text]
+
     def start(self, task: Task) -> "System":
         """The systems that the task needs, with their weights."""
         where = self.where.start()
@@ -217,13 +223,16 @@ def _prepare(name: str, recipe: Recipe, options: Options, part: str = "") -> Pre
     settings = _settings(name, cls, {**recipe.settings, **options.settings})
     roles: Mapping[str, str] = getattr(cls, "roles", {})
     files = find_files(name, recipe, options.files, options.weights, roles, part)
-    description = {
+    description: dict[str, Any] = {
         "grounder": recipe.grounder,
         "settings": msgspec.to_builtins(settings),
         "files": {role: file_sha256(path) for role, path in sorted(files.items())},
         "half": options.half,
         "gytbench": __version__,
     }
+    says = getattr(cls, "says", None)
+    if says is not None:
+        description["says"] = says(settings, files)
     setup = Setup(files, options.device, options.half)
     return Prepared(name, recipe, cls, settings, setup, description)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import gytbench
-from gytbench.grounding import running, work
+from gytbench.grounding import everything, running, work
 from gytbench.predictions import load_predictions
 from tests.grounding.making import Ground, make_ground
 
@@ -338,3 +338,89 @@ def test_a_recipe_of_ones_own(run_on: GroundWith, here: Path) -> None:
     assert (model["title"], model["tau"]) == ("Mine", 100)
     assert run_on(recipe, "--tau", 20).code == 0
     assert load_predictions("preds.json").model["tau"] == 20
+
+
+@pytest.fixture
+def some_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three systems are known: one lacks a file, one does places alone."""
+    monkeypatch.setattr(everything, "system_names", lambda: ["clip", "motion", "yellow"])
+
+
+@pytest.mark.usefixtures("some_systems")
+def test_all_systems_that_can_run_are_run_and_scored(
+    run_on: GroundWith, ground: Ground, here: Path
+) -> None:
+    code, out, err = run_on("--all", "-o", here / "all")
+    assert (code, err) == (0, "yellow ...\n")
+    assert {path.name for path in (here / "all").iterdir()} == {"run.json", "yellow.json"}
+    rows = {line.split("  ")[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
+    names = ["uniform-segments (floor)", "yellow", "oracle-instance (ceiling)"]
+    assert [name for name in rows if name in names] == names
+    alone = gytbench.evaluate(here / "all" / "yellow.json", data=ground.data)
+    assert rows["yellow"][0] == f"{100 * alone.metrics['iou_point']:.2f}"
+    assert f"Signature: {alone.signature}" in out
+    assert "  clip: lacks ViT-B-32.pt; `gytbench baselines show clip`" in out
+    assert "  motion: motion does the task spatial, not 'st'" in out
+
+
+@pytest.mark.usefixtures("some_systems")
+def test_all_goes_on_where_it_was(run_on: GroundWith, here: Path) -> None:
+    assert (
+        run_on("--all", "-o", here / "all", "--task", "spatial").err == "motion ...\nyellow ...\n"
+    )
+    (here / "all" / "motion.json").unlink()
+    again = run_on("--all", "-o", here / "all", "--task", "spatial")
+    assert (again.code, again.err) == (0, "motion ...\n")
+    # Other predictions than this run would make are not kept.
+    text = (here / "all" / "yellow.json").read_text()
+    (here / "all" / "yellow.json").write_text(text.replace('"slow":0', '"slow":1'))
+    assert run_on("--all", "-o", here / "all", "--task", "spatial").err == "yellow ...\n"
+    code, _, err = run_on("--all", "-o", here / "all")
+    assert code == 2
+    assert "was made for other videos, another task or another ground truth" in err
+
+
+@pytest.mark.usefixtures("some_systems")
+def test_all_tells_of_videos_that_failed(
+    run_on: GroundWith, ground: Ground, here: Path, tmp_path: Path
+) -> None:
+    videos = some_videos(ground, tmp_path / "some", VIDEOS[1:])
+    code, out, _ = run_on("--all", "-o", here / "all", "--videos", videos)
+    assert code == 0
+    assert "yellow: 1 video failed, and count as missed" in out
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / f"{VIDEOS[0]}.mp4").write_bytes(b"nothing")
+    code, out, _ = run_on("--all", "-o", here / "none", "--videos", broken)
+    assert code == 0
+    assert "  yellow: every video failed, the first because: " in out
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["yellow"], "--all runs every system: leave out yellow"),
+        (["--set", "slow=1"], "--all runs every system with its recipe: leave out --set"),
+        (["--checkpoint", "a.pt"], "leave out --checkpoint"),
+        (["-o", "a.json"], "--all writes a folder, and this is a file"),
+    ],
+)
+def test_what_all_does_not_take(run_on: GroundWith, here: Path, args: list[str], told: str) -> None:
+    (here / "a.json").write_text("{}")
+    code, _, err = run_on("--all", "-o", here / "all", *args)
+    assert (code, told in err) == (2, True)
+    assert not (here / "all").exists()
+
+
+def test_what_a_system_says_is_told_before_and_kept(
+    run_on: GroundWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import yellow
+
+    told = staticmethod(lambda settings, _: f"slow by {settings.slow}\x1b")
+    monkeypatch.setattr(yellow.Yellow, "says", told, raising=False)
+    code, _, err = run_on("motion+yellow")
+    assert (code, err) == (2, "error: motion gives no score to seconds: it cannot come first\n")
+    code, _, err = run_on("uniform-segments+yellow", "--set", "where.slow=0.25")
+    assert (code, err) == (0, "yellow: slow by 0.25\\x1b\n")
+    assert load_predictions("preds.json").model["where"]["says"] == "slow by 0.25\x1b"

@@ -22,6 +22,8 @@ from gytbench.models.s3d import S3D
 from gytbench.resources import baselines_folder
 from tests.models.clips import small_vit
 from tests.models.filling import filled, shapes
+from tests.models.regions import written_region_clip
+from tests.models.tiny_detectors import make_grounding_dino, make_owlv2
 
 VIDEO = "bikes"
 SECONDS = 10
@@ -168,6 +170,9 @@ def _write_weights(folder: Path) -> None:
         half = {entry: value.half() for entry, value in filled(shapes(model)).items()}
         torch.save(half, folder / name)
     torch.save(small_vit().state_dict(), folder / "small-vit.pt")
+    written_region_clip(folder / "small-regionclip.pth")
+    make_owlv2(folder / "owlv2")
+    make_grounding_dino(folder / "grounding-dino")
     np.save(folder / "s3d_dict.npy", np.array(WORDS))
 
 

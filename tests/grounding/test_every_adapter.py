@@ -54,10 +54,18 @@ class Case:
     varied: str = "st"
     """The task that is done in two ways."""
     shown: str = ""
+    says: str = ""
+    """What it tells before it begins."""
 
 
 def _vit(real: Real) -> list[str]:
     return real.file("checkpoint", "filled-ViT-B-32.pt")
+
+
+def _network(real: Real, folder: str) -> list[str]:
+    """The files of a network in Hugging Face's layout."""
+    config = real.file("config", f"{folder}/config.json")
+    return config + real.file("checkpoint", f"{folder}/model.safetensors")
 
 
 def _set(*settings: str) -> list[str]:
@@ -78,6 +86,23 @@ CASES = [
     Case("comma-clip", lambda r: r.file("backbone", "filled-ViT-B-32.pt")),
     Case("motion", tasks=PLACES, varied="spatial"),
     Case("saliency", tasks=PLACES, varied="spatial"),
+    Case(
+        "regionclip",
+        lambda r: (
+            r.file("checkpoint", "small-regionclip.pth") + _set("short_side=64", "max_regions=7")
+        ),
+        says="regionclip: regions are sliding windows: no proposals and no proposal network "
+        "were given\n",
+    ),
+    Case("owlv2", lambda r: _network(r, "owlv2")),
+    Case(
+        "grounding-dino",
+        lambda r: (
+            _network(r, "grounding-dino")
+            + r.file("vocabulary", "grounding-dino/vocab.txt")
+            + _set("short_side=224", "long_side=448")
+        ),
+    ),
     Case("exec", lambda _: _set(brightest())),
     Case("exec-tubes", lambda r: _set(whole_tubes(r.weights))),
     Case("mil-nce+motion", lambda _: _set("when.fps=8"), COMPOSED, "spatial"),
@@ -117,7 +142,8 @@ class Answers:
     def write(self, name: str, task: str, *more: object) -> Path:
         """A file of its own."""
         path = self.folder / name
-        ground(self.real, path, self.case.name, task, *self.case.given(self.real), *more)
+        case = self.case
+        ground(self.real, path, case.name, task, *case.given(self.real), *more, says=case.says)
         return path
 
 
@@ -149,11 +175,11 @@ def command(*words: object) -> Any:
     return result
 
 
-def ground(real: Real, path: Path, name: str, task: str, *more: object) -> None:
+def ground(real: Real, path: Path, name: str, task: str, *more: object, says: str = "") -> None:
     """Write the predictions; none of the videos may fail."""
     words = ("run-baseline", name, *real.arguments(), "--task", task, "-o", path, *more)
     result = command(*words)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, says)
     assert not path.with_name(f"{path.name}.run").exists()
 
 
@@ -242,6 +268,8 @@ def test_kept_features_serve_all_tasks(answers: Answers) -> None:
     """The features of a system are made once; the files made from them are the same."""
     task = answers.case.varied
     kept = answers.real.data.parent / "features"
+    # A system that reads the video itself keeps nothing.
+    kept.mkdir(exist_ok=True)
     first = answers.path(task)
     stored = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
     again = answers.write("again.json", task, "--batch-size", 3, "--features", kept)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gytbench.benchmark import Benchmark, Instance, load_benchmark
+from gytbench.benchmark import Benchmark, FrameClock, Instance, load_benchmark
 from gytbench.demo import write_annotations
 from gytbench.demo.annotations import VIDEOS
 from gytbench.errors import InputError
@@ -245,3 +245,14 @@ def test_released_transcripts(benchmark: Benchmark) -> None:
         assert (BACKGROUND, BACKGROUND) not in pairwise(transcript)
         assert transcript[-1] == BACKGROUND
     assert sum(len(asked.cues) for asked in found.values()) == 5129
+
+
+# Times that count frames
+
+
+def test_clips_in_frames_are_asked_in_the_seconds_that_they_touch() -> None:
+    found = replace(question(clips=[(24, 51), (1, 26), (26, 27)]), clock=FrameClock(25, first=1))
+    asked = [each.seconds for each in found.asked_of_clips(FOREVER)]
+    # Frame 26 is the first of second 1, and frame 50 its last.
+    assert asked == [range(2), range(1), range(1, 2)]
+    assert [each.seconds for each in found.asked_of_clips(range(1))] == [range(1)] * 2

@@ -155,6 +155,8 @@ _BOUNDS = {
     "centre": (0.0, 0.672),
     "mean-point": (0.0, 0.668),
     "class-mean-point": (0.0, 0.673),
+    "heatmap-prior": (0.0, 0.671),
+    "class-heatmap-prior": (0.0, 0.654),
 }
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from gytbench.errors import InputError
-from gytbench.predictions.convert import Query
 from gytbench.plain_pickle import plain_array, unpickled
+from gytbench.predictions.convert import Query
 
 from .making import fault, read
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gytbench.cli.options import data_option, json_option
+from gytbench.cli.options import data_option, dataset_option, json_option
 from gytbench.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -133,8 +133,9 @@ def card(name: str | None) -> None:
 @command.command("videos")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @json_option
+@dataset_option
 @data_option
-def videos(folder: Path, json_path: Path | None, data: Path | None) -> None:
+def videos(folder: Path, json_path: Path | None, dataset: str, data: Path | None) -> None:
     """Check a folder of videos before a long run; exit code 1 unless all are usable.
 
     DIR holds each video as VIDEO.mp4 or the like, or as a folder VIDEO of images.
@@ -142,8 +143,8 @@ def videos(folder: Path, json_path: Path | None, data: Path | None) -> None:
     from gytbench.benchmark import load_benchmark
     from gytbench.grounding.folder_check import check_videos, native_sizes, other_files
 
-    benchmark = load_benchmark(data=data)
-    found = check_videos(folder, benchmark, native_sizes(data))
+    benchmark = load_benchmark(dataset=dataset, data=data)
+    found = check_videos(folder, benchmark, native_sizes(benchmark))
     others = other_files(folder, benchmark)
     alone = str(json_path) == "-"
     if json_path is not None:

@@ -36,6 +36,17 @@ def data_option(command: Command) -> Command:
     )(command)
 
 
+def dataset_option(command: Command) -> Command:
+    """--dataset"""
+    return click.option(
+        "--dataset",
+        default="groundingyoutube",
+        show_default=True,
+        metavar="NAME",
+        help="groundingyoutube, miningyoutube, youcook-interactions, vhico or daly.",
+    )(command)
+
+
 def board_option(command: Command) -> Command:
     """--board DIR"""
     return click.option(
@@ -112,13 +123,7 @@ def truth_options(command: Command) -> Command:
             help="Class list: mining512 or step (raw step names) [default: mining512, or what "
             "the dataset has].",
         ),
-        click.option(
-            "--dataset",
-            default="groundingyoutube",
-            show_default=True,
-            metavar="NAME",
-            help="groundingyoutube, miningyoutube, youcook-interactions, vhico or daly.",
-        ),
+        dataset_option,
     ):
         command = option(command)
     return data_option(command)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gytbench.benchmark import Benchmark
 from gytbench.benchmark.decoding import Size, decode_file
-from gytbench.benchmark.releases import find_data, place
+from gytbench.benchmark.releases import place
 from gytbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,19 +104,25 @@ def other_files(folder: Path, benchmark: Benchmark) -> list[str]:
     return [path.name for path in listed_videos(folder) if path.stem not in benchmark.frames]
 
 
-def native_sizes(data: Path | None) -> dict[str, tuple[float, float]]:
-    """Width and height of the original videos, from id2wh.json of the data folder.
+def native_sizes(benchmark: Benchmark) -> Mapping[str, tuple[float, float]]:
+    """Width and height of the original videos, as far as the dataset tells them.
 
-    Raises `InputError` where the file is missing or malformed.
+    For GroundingYouTube from id2wh.json of its data folder: raises `InputError` where the
+    file is missing or malformed. V-HICO's frames are the originals.
     """
-    return decode_file(place(find_data(data), "groundingyoutube/id2wh.json"), dict[str, Size])
+    if benchmark.dataset == "groundingyoutube" and benchmark.folder is not None:
+        path = place(benchmark.folder, "groundingyoutube/id2wh.json")
+        return decode_file(path, dict[str, Size])
+    return benchmark.frames if benchmark.dataset == "vhico" else {}
 
 
 def _annotated_to(benchmark: Benchmark) -> dict[str, int]:
     """By video, the last second of its instances, cues and boxes."""
     last: dict[str, int] = {}
     for each in (*benchmark.instances, *benchmark.cues):
-        last[each.video] = max(last.get(each.video, 0), ceil(each.end) - 1)
+        end, clock = ceil(each.end) - 1, benchmark.clocks.get(each.video)
+        second = clock.second(end) if clock else end
+        last[each.video] = max(last.get(each.video, 0), second)
     for video, boxes in benchmark.boxes.items():
         last[video] = max(last.get(video, 0), *boxes, 0)
     return last

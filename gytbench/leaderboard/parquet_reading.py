@@ -17,7 +17,6 @@ MEMORY_BESIDES = 2 << 30
 """For the interpreter and its libraries, most of it addresses alone."""
 SECONDS = 240
 _ROWS = 256
-_POINTER = 8
 
 
 def confine(size: int) -> None:
@@ -69,13 +68,14 @@ def _claimed(file: Any, limit: int, too_large: str) -> str | None:
 def _found(file: Any, limit: int, too_large: str) -> str | None:
     """What is wrong with what is really read, a few rows at a time."""
     from gytbench.predictions.limits import MAX_TUBES, MAX_VALUES
+    from gytbench.predictions.parquet import weight
 
     size = rows = values = 0
     for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
-        weights = [_weight(column) for column in batch.columns]
+        weights = [weight(column) for column in batch.columns]
         rows += batch.num_rows
-        size += sum(each[0] for each in weights)
-        values += sum(each[1] for each in weights)
+        size += sum(each.size for each in weights)
+        values += sum(each.values for each in weights)
         if size > limit:
             return too_large
         if values > MAX_VALUES or rows > MAX_TUBES:
@@ -98,20 +98,6 @@ def _hides(kind: Any) -> bool:
 
     types = pa.types
     return bool(types.is_dictionary(kind) or types.is_run_end_encoded(kind))
-
-
-def _weight(column: Any) -> tuple[int, int]:
-    """Bytes and values of a column, counting what stands in lists and structs."""
-    size, values = column.nbytes, len(column)
-    while hasattr(column, "values") and hasattr(column, "flatten"):
-        column = column.flatten()
-        size += _POINTER * len(column)
-        values += len(column)
-    if hasattr(column, "field"):
-        for at in range(column.type.num_fields):
-            more = _weight(column.field(at))
-            size, values = size + more[0], values + more[1]
-    return size, values
 
 
 def main() -> int:

@@ -24,6 +24,12 @@ def check_number(tubes: int, path: Path) -> None:
         raise InputError(f"more than {MAX_TUBES:,} tubes; split the file", where=str(path))
 
 
+def check_values(values: int, path: Path) -> None:
+    """Raise InputError for more values than a file may hold."""
+    if values > MAX_VALUES:
+        raise InputError(f"more than {MAX_VALUES:,} values; split the file", where=str(path))
+
+
 def check_text(data: bytes | bytearray, path: Path) -> None:
     """Refuse, before it is decoded, JSON text that would fill the memory then."""
     if len(data) > 2 * MAX_VALUES and data.count(b",") > MAX_VALUES:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,7 @@ except ImportError:
 
 KEY = b"gytbench"
 _BATCH = 4096
+_POINTER = 8
 
 
 def _arrow_schema() -> Any:
@@ -60,6 +61,9 @@ def read_parquet(path: Path) -> Predictions:
             if wrong:
                 raise InputError(wrong)
             _check_size(path, file.metadata)
+            texts = list(_texts(file.metadata.schema))
+        # Texts come as they are stored: one that stands in many rows is there once.
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             tubes = _tubes(path, file)
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
@@ -68,6 +72,12 @@ def read_parquet(path: Path) -> Predictions:
     return Predictions(
         header.task, tubes, header.model, header.frame_size, source, "row {}: $".format
     )
+
+
+def _texts(schema: Any) -> Iterator[str]:
+    """The columns that hold text, inside of lists too."""
+    columns = (schema.column(number) for number in range(len(schema)))
+    return (column.path for column in columns if column.physical_type == "BYTE_ARRAY")
 
 
 def _header(source: str, schema: Any) -> Header:
@@ -153,10 +163,13 @@ def _tubes(path: Path, file: Any) -> list[Tube]:
 
 def _rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:
     """The rows' values that are not missing, `meta` decoded."""
-    size = 0
+    size = values = 0
     for batch in file.iter_batches(batch_size=_BATCH):
-        size += batch.nbytes
+        weights = [weight(column) for column in batch.columns]
+        size += sum(each.size for each in weights)
+        values += sum(each.values for each in weights)
         limits.check_size(size, path)
+        limits.check_values(values, path)
         for values in batch.to_pylist():
             row = {name: value for name, value in values.items() if value is not None}
             if "meta" in row:
@@ -164,6 +177,45 @@ def _rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:
                 with suppress(*NOT_DECODED):
                     row["meta"] = msgspec.json.decode(row["meta"])
             yield row
+
+
+class Weight(NamedTuple):
+    """What a column comes to when it is read out."""
+
+    size: int
+    """Bytes."""
+    values: int
+    """Numbers, names, and lists of them."""
+
+
+def weight(column: Any) -> Weight:
+    """The weight of an Arrow array, with all that lies inside of it.
+
+    A text counts as often as it stands there, though a dictionary holds it once.
+    """
+    types, kind = pa.types, column.type
+    if types.is_dictionary(kind):
+        return Weight(_spelt_out(column), len(column))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        inside = [weight(column.flatten())]
+    elif types.is_struct(kind):
+        inside = [weight(each) for each in column.flatten()]
+    else:
+        return Weight(column.nbytes, len(column))
+    number = len(column) + sum(each.values for each in inside)
+    return Weight(_POINTER * number + sum(each.size for each in inside), number)
+
+
+def _spelt_out(column: Any) -> int:
+    """The bytes of a dictionary's column, every value written where it stands."""
+    from pyarrow import compute
+
+    kind = column.type.value_type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return _POINTER * len(column)
+    lengths = compute.take(compute.binary_length(column.dictionary), column.indices)
+    total: int | None = compute.sum(compute.cast(lengths, pa.int64())).as_py()
+    return _POINTER * len(column) + (total or 0)
 
 
 class ParquetSink:

@@ -104,13 +104,19 @@ class Real:
         return ["--file", f"{role}={self.weights / name}"]
 
 
-def make_real(folder: Path) -> Real:
-    """The video, its annotations, and weights."""
+def make_annotated(folder: Path) -> Real:
+    """The video and its annotations; the folder of weights is empty."""
     real = Real(folder / "data", folder / "videos", folder / "weights")
-    real.videos.mkdir()
+    for path in (real.videos, real.weights):
+        path.mkdir()
     shutil.copyfile(real_video(), real.videos / f"{VIDEO}.mp4")
     _write_annotations(real.data)
-    real.weights.mkdir()
+    return real
+
+
+def make_real(folder: Path) -> Real:
+    """The video, its annotations, and weights."""
+    real = make_annotated(folder)
     _write_weights(real.weights)
     return real
 

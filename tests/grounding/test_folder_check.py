@@ -1,13 +1,21 @@
 """A folder of real small videos against a benchmark made for them."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gytbench.benchmark import Benchmark, ClassMap, Cues, Instance
+from gytbench.benchmark import Benchmark, ClassMap, Cues, FrameClock, Instance
 from gytbench.errors import InputError
-from gytbench.grounding.folder_check import UNUSABLE, USABLE, VideoState, check_videos, other_files
+from gytbench.grounding.folder_check import (
+    UNUSABLE,
+    USABLE,
+    VideoState,
+    check_videos,
+    native_sizes,
+    other_files,
+)
 from tests.videos.making import steady, write_image, write_sound, write_video
 
 VIDEO = "aaaaaaaaaaa"
@@ -39,6 +47,22 @@ def test_a_video_as_the_original(tmp_path: Path) -> None:
     assert state(tmp_path) == VideoState(
         VIDEO, "ok", "", (f"{VIDEO}.mp4",), NATIVE, NATIVE, last_second=3, annotated_to=3
     )
+
+
+def test_frames_are_counted_into_seconds(tmp_path: Path) -> None:
+    write_video(tmp_path / f"{VIDEO}.mp4", steady(4), NATIVE)
+    # Frame 75, the last, is shown at (75 - 1) / 25 s; frame 76 at second 3.
+    clock = FrameClock(25.0, first=1)
+    for last, second in ((75, 2), (76, 3), (101, 4)):
+        made = replace(benchmark(VIDEO, last=last), dataset="daly", clocks={VIDEO: clock})
+        [found] = check_videos(tmp_path, made, native_sizes(made))
+        assert found.annotated_to == second
+        assert found.state == ("too short" if second > 3 else "no size known")
+
+
+def test_the_frames_of_vhico_are_the_originals() -> None:
+    made = replace(benchmark(VIDEO), dataset="vhico")
+    assert native_sizes(made) == {VIDEO: FRAME}
 
 
 def test_nothing_of_it(tmp_path: Path) -> None:

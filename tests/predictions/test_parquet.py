@@ -235,3 +235,62 @@ def test_without_pyarrow(tmp_path: Path) -> None:
     assert done.stdout == (
         "reading or writing .parquet needs pyarrow: pip install 'gytbench[parquet]'\n"
     )
+
+
+COST = """
+import re, sys
+from gytbench.errors import InputError
+from gytbench.predictions import load_predictions
+try:
+    load_predictions(sys.argv[1])
+except InputError as error:
+    print(error)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 2**10)
+"""
+
+
+def repeated(value: Any, count: int) -> pa.DictionaryArray:
+    """One value many times, as a dictionary of one."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([value]))
+
+
+def heatmaps(count: int, text: str) -> pa.ListArray:
+    """For each row a heatmap whose bytes are that text, which is there once."""
+    one = [repeated("uint8", count), repeated(text, count)]
+    shapes = pa.array([[1, 1]] * count, pa.list_(pa.int32()))
+    made = pa.StructArray.from_arrays([shapes, *one], ["shape", "dtype", "data"])
+    return pa.ListArray.from_arrays(pa.array(range(count + 1), pa.int32()), made)
+
+
+def without_arrow_types(path: Path) -> None:
+    """Write the file anew so that its texts are read as plain ones."""
+    stored = pq.read_table(path)
+    with pq.ParquetWriter(path, stored.schema, compression="zstd", store_schema=False) as writer:
+        writer.write_table(stored)
+        writer.add_key_value_metadata(stored.schema.metadata)
+
+
+@pytest.mark.parametrize("field", ["label", "heatmaps"])
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_text_that_stands_for_gigabytes(table: Table, field: str, plain: bool) -> None:
+    count, text = 4000, "x" * 2**20
+    written = repeated(text, count) if field == "label" else heatmaps(count, text)
+    path = table(columns(count, **{field: written}), compression="zstd")
+    if plain:
+        without_arrow_types(path)
+    assert path.stat().st_size < 20_000
+    # In a process of its own, whose memory is measured.
+    done = subprocess.run(
+        [sys.executable, "-c", COST, str(path)], capture_output=True, text=True, check=True
+    )
+    told, memory = done.stdout.splitlines()
+    assert told == f"{path}: holds more than 2 GiB; split the file"
+    assert float(memory) < 300
+
+
+def test_numbers_that_stand_in_many_rows(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_VALUES", 1000)
+    path = table(columns(300))
+    with pytest.raises(InputError, match="more than 1,000 values; split the file"):
+        load_predictions(path)
+    assert len(load_predictions(table(columns(20))).tubes) == 20

@@ -55,9 +55,10 @@ import numpy as np
 from msgspec import Meta
 
 from gytbench.errors import InputError
+from gytbench.grounding.adapters.detecting import AnswersBySecond
 from gytbench.grounding.adapters.program import Program, ProgramError, shown
-from gytbench.grounding.contract import Features, Request, Setup, Stretch
-from gytbench.metrics.arrays import Bools, Floats
+from gytbench.grounding.contract import Features, Request, Setup
+from gytbench.metrics.arrays import Bools
 from gytbench.predictions import Tube
 from gytbench.predictions.faults import split_path
 from gytbench.predictions.schema import Box, FrameSize
@@ -161,7 +162,7 @@ class _Asking:
             raise InputError(f"the program refused it: {shown(said.error)}", where=request.video)
 
 
-class ExecGrounder(_Asking):
+class ExecGrounder(_Asking, AnswersBySecond):
     """A program in an environment of its own that scores seconds and gives boxes."""
 
     def read(self, request: Request) -> Features:
@@ -173,15 +174,6 @@ class ExecGrounder(_Asking):
         answers = _Seconds(request)
         self._ask(request, _Second, answers.take)
         return answers.features
-
-    def frame_scores(self, stretch: Stretch, queries: Sequence[str]) -> Floats:
-        """The program's scores, seconds x queries; -inf where it gave none."""
-        scores = [stretch.by_second(stretch.features[f"scores of {each}"]) for each in queries]
-        return np.array(scores).reshape(len(queries), len(stretch.seconds)).T
-
-    def boxes(self, stretch: Stretch, query: str) -> Floats:
-        """The program's boxes, seconds x 4, in fractions of the frame; nan where none."""
-        return stretch.by_second(stretch.features[f"boxes of {query}"])
 
 
 class ExecTubes(_Asking):

@@ -18,8 +18,7 @@ from gytbench.grounding.contract import Asked, Request, Setup, capabilities
 from gytbench.models.tube_detr import MAX_FRAMES
 from gytbench.predictions import load_predictions
 from gytbench.videos import open_frames
-from tests.grounding.making import Ground, make_ground
-from tests.grounding.real import real_video
+from tests.grounding.real import Real, make_annotated, real_video
 from tests.models.tokens import write_tokenizer
 from tests.models.tubes import make_small, small_state, write_small
 from tests.videos.making import steady, write_video
@@ -234,21 +233,21 @@ def test_importing_the_adapter_does_not_import_torch() -> None:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory) -> Ground:
-    return make_ground(tmp_path_factory.mktemp("ground"))
+def real(tmp_path_factory) -> Real:
+    return make_annotated(tmp_path_factory.mktemp("real"))
 
 
 @pytest.mark.parametrize("task", ["spatial", "st"])
-def test_from_videos_to_scores(files, ground, tmp_path, task) -> None:
+def test_from_a_real_video_to_scores(files, real, tmp_path, task) -> None:
     output = tmp_path / "found.json"
     given = [f"{role}={path}" for role, path in files.items()]
-    words = ["run-baseline", "tubedetr", "--videos", ground.videos, "--data", ground.data]
+    words = ["run-baseline", "tubedetr", "--videos", real.videos, "--data", real.data]
     words += ["--task", task, "-o", output, "--set", "resolution=32", "--set", "fps=1"]
     words += [word for each in given for word in ("--file", each)]
     result = CliRunner().invoke(main, [str(word) for word in words])
     assert (result.exit_code, result.stderr) == (0, "")
     predictions = load_predictions(output)
     assert (predictions.task, predictions.model["name"]) == (task, "tubedetr")
-    metrics = gytbench.evaluate(output, data=ground.data).metrics
+    metrics = gytbench.evaluate(output, data=real.data).metrics
     assert next(iter(metrics.values())) is not None
     assert all(0 <= value <= 1 for value in metrics.values() if value is not None)

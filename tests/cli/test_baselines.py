@@ -78,11 +78,13 @@ def test_every_recipe_is_shown_with_its_files(run: Run, tmp_path: Path, name: st
     recipe = packaged_recipe(name)
     for file in recipe.files.values():
         if not file.packaged:
+            (tmp_path / file.name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file.name).write_text("")
     code, absent, err = run("baselines", "show", name)
     present = run("baselines", "show", name, "--weights", tmp_path).out
     assert (code, err) == (0, "")
-    assert absent.startswith(f"{name}: {recipe.title}\nsystem: {recipe.grounder}\n")
+    parts = f"system: {recipe.grounder}" if recipe.grounder else f"when: {recipe.when}"
+    assert absent.startswith(f"{name}: {recipe.title}\n{parts}\n")
     for role, file in recipe.files.items():
         states = ("(in the package)",) * 2 if file.packaged else ("(missing)", "(there)")
         for state, shown in zip(states, (absent, present), strict=True):

@@ -19,6 +19,11 @@ def baselines_folder() -> Path:
     return _folder("baselines")
 
 
+def reported_folder() -> Path:
+    """The folder with what papers report, one file a paper."""
+    return _folder("leaderboard/reported")
+
+
 def _folder(name: str) -> Path:
     installed = _PACKAGE / "_files" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -57,7 +57,10 @@ def test_it_runs_the_demo_from_its_own_files(unpacked: Path, demo: Path) -> None
 
 def test_it_carries_the_recipes_and_the_programs_that_they_run(unpacked: Path, demo: Path) -> None:
     listed = run(unpacked, demo, MAIN, "baselines", "list")
-    for name in ("clip", "mil-nce", "comma", "global-local-clip", "conse", "motion", "exec"):
+    for name in (
+        *("clip", "mil-nce", "comma", "global-local-clip", "conse", "motion", "exec"),
+        *("regionclip", "mil-nce+regionclip", "tubedetr", "stcat", "glip", "mining-mlp"),
+    ):
         assert f"\n{name} " in listed
     where = "from gytbench.resources import baselines_folder as f; print(f())"
     folder = Path(run(unpacked, demo, where).strip())
@@ -72,6 +75,13 @@ def test_it_carries_the_class_map_and_the_manifest_but_no_released_file(wheel: P
         names = {Path(name).name for name in archive.namelist()}
     assert {"classes.tsv", "releases.toml", "py.typed", "LICENSE"} <= names
     assert not names & {Path(file.path).name for file in manifest()}
+
+
+def test_it_carries_the_cards_and_what_papers_report(unpacked: Path, demo: Path) -> None:
+    assert "YouCook2-Interactions" in run(
+        unpacked, demo, MAIN, "data", "card", "youcook-interactions"
+    )
+    assert "reported, convention unknown" in run(unpacked, demo, MAIN, "results")
 
 
 def test_it_makes_pages_from_its_own_templates(unpacked: Path, demo: Path) -> None:

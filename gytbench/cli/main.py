@@ -14,6 +14,7 @@ from gytbench.errors import InputError
 _COMMANDS = {
     "evaluate": ("evaluate", "Score a prediction file."),
     "compare": ("compare", "Compare systems: differences, intervals, p-values."),
+    "results": ("results", "Print what papers report, beside your own results."),
     "diagnose": ("diagnose", "Say which error costs what."),
     "validate": ("validate", "List everything that is wrong with a prediction file."),
     "convert": ("convert", "Convert predictions from and to the formats of other tools."),

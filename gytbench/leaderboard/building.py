@@ -80,7 +80,7 @@ def build(
     """
     truth = ground_truth(data)
     names = (*BOUNDS, *entry_names(board))
-    reported = read_reported(board)
+    reported = read_reported(board.reported)
     removed = _clear(board, names)
     stale = [name for name in names if not is_fresh(board, name, truth)]
     for name in stale:

@@ -76,6 +76,8 @@ class ReportedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     metrics: dict[str, float]
     """Percent, by the names of our metrics where the meaning is the same."""
     backbone: str = ""
+    data: str = ""
+    """What it was trained on."""
     supervision: str = ""
     modality: str = ""
     notes: str = ""

@@ -80,11 +80,11 @@ def without_classes(results: EntryResults) -> EntryResults:
     return msgspec.structs.replace(results, scores=scores)
 
 
-def read_reported(board: Board) -> tuple[Reported, ...]:
+def read_reported(folder: Path) -> tuple[Reported, ...]:
     """The tables of papers, by file name; raises InputError with the faults of all files."""
     found: list[Reported] = []
     faults: list[Fault] = []
-    for path in sorted(board.reported.glob("*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
         try:
             found.append(read_yaml_file(path, Reported))
         except InputError as error:

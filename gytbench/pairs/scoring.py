@@ -13,7 +13,7 @@ from gytbench.benchmark import Benchmark
 from gytbench.errors import InputError
 from gytbench.evaluation import Result, Score
 from gytbench.evaluation.result import mean_of, named_rows
-from gytbench.metrics.arrays import Bools, Floats, Ints
+from gytbench.metrics.arrays import Bools, Floats, Ints, places_in_group
 from gytbench.metrics.average_precision import average_precision
 from gytbench.metrics.matching import equal_pairs, first_choice_match
 from gytbench.metrics.pairs import CANVAS, phrase_overlaps, relation_overlaps
@@ -88,9 +88,10 @@ def score_pairs(predictions: PairPredictions, benchmark: Benchmark) -> Result:
 def _ranked(laid: Laid) -> _Ranked:
     """By score, the best first; of equal ones the last by frame, and within it by file."""
     order = np.lexsort((-laid.score, laid.frame, laid.label))
-    order = order[_places(laid.label[order], laid.frame[order]) < TOP]
+    each = laid.frame * laid.asked.size + laid.label
+    order = order[places_in_group(each[order]) < TOP]
     order = order[np.argsort(laid.score[order], kind="stable")[::-1]]
-    key = laid.frame[order] * laid.asked.size + laid.label[order]
+    key = each[order]
     true_key = laid.true_frame * laid.asked.size + laid.true_label
     return _Ranked(
         laid.label[order],
@@ -98,14 +99,6 @@ def _ranked(laid: Laid) -> _Ranked:
         np.isin(key, true_key),
         _right(laid.pair[order], key, laid.true_pair, true_key),
     )
-
-
-def _places(label: Ints, frame: Ints) -> Ints:
-    """The place of each row among those of its label and frame, which stand together."""
-    row = np.arange(label.size)
-    begins = np.ones(label.size, dtype=bool)
-    begins[1:] = (label[1:] != label[:-1]) | (frame[1:] != frame[:-1])
-    return np.asarray(row - np.maximum.accumulate(np.where(begins, row, 0)))
 
 
 def _right(pair: Floats, key: Ints, true_pair: Floats, true_key: Ints) -> dict[str, Bools]:

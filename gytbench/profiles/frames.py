@@ -9,7 +9,7 @@ from gytbench.evaluation import Score
 from gytbench.evaluation.frames import ClassSeconds
 from gytbench.evaluation.spatial import answers_of, entries_of_units
 from gytbench.evaluation.truth import Truth, lay_out
-from gytbench.metrics.arrays import Bools, Floats, Ints
+from gytbench.metrics.arrays import Bools, Floats, Ints, places_in_group
 from gytbench.metrics.matching import equal_pairs
 from gytbench.metrics.tracks import box_overlaps
 from gytbench.predictions import PackedTubes
@@ -55,7 +55,7 @@ def frame_detections(part: FramePrecision, boxes: FrameBoxes, classes: int) -> D
         order = order[np.isin(key[order], true_key)]
     if part.top is not None:
         group = key if part.top_of == "class" else boxes.frame
-        order = order[_places(group[order]) < part.top]
+        order = order[places_in_group(group[order]) < part.top]
     found = []
     for detection, truth in equal_pairs(key[order], true_key):
         iou = box_overlaps(boxes.box[order[detection]], boxes.true_box[truth], part.pixel)[0]
@@ -63,16 +63,6 @@ def frame_detections(part: FramePrecision, boxes: FrameBoxes, classes: int) -> D
         found.append((detection[at], truth[at], iou[at]))
     pairs = [np.concatenate(column) for column in zip(*found, strict=True)]
     return Detections(boxes.label[order], boxes.true_label, *pairs)
-
-
-def _places(group: Ints) -> Ints:
-    """How many earlier rows are of the same group, for each row."""
-    order = np.argsort(group, kind="stable")
-    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
-    lengths = np.diff(begins, append=group.size)
-    place = np.empty(group.size, dtype=np.int64)
-    place[order] = np.arange(group.size) - np.repeat(begins, lengths)
-    return place
 
 
 def untrimmed_boxes(packed: PackedTubes, truth: Truth) -> FrameBoxes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from gytbench.cli.options import (
+    check_drawn,
     protocol_options,
     resampling_options,
     task_option,
@@ -109,6 +110,8 @@ def command(
         _profiled(given, profile, json_path)
         return
     _check_choices(outcomes, report, videos, releases, ci)
+    if report is not None:
+        check_drawn(options["dataset"], "--report")
     title = one_line(str(predictions))
     # A short process with millions of objects and no cycles: collecting only costs time.
     with collector_paused():

@@ -74,6 +74,15 @@ def task_option(command: Command) -> Command:
     )(command)
 
 
+def check_drawn(dataset: str, what: str) -> None:
+    """Raise `InputError` where pictures, which show one box a second, would not do."""
+    from gytbench.benchmark import find_dataset
+
+    if find_dataset(dataset).counts == "frames":
+        reason = f"{what} draws a box a second, and {dataset} has boxes by frame and instance"
+        raise InputError(reason)
+
+
 def boxes_option(command: Command) -> Command:
     """--boxes"""
     return click.option(

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gytbench.cli.options import boxes_option, task_option, truth_options, videos_option
+from gytbench.cli.options import (
+    boxes_option,
+    check_drawn,
+    task_option,
+    truth_options,
+    videos_option,
+)
 from gytbench.cli.text import one_line
 from gytbench.errors import InputError
 
@@ -67,6 +73,7 @@ def command(
     to 24 seconds, evenly from those with a box, under a time line of the whole video.
     """
     _check_paths(output, clip, second)
+    check_drawn(choices["dataset"], "show")
     scenes = _scenes(predictions, video, task, data, choices)
     try:
         import gytbench.scenes.clips

@@ -1,23 +1,16 @@
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 
-import gytbench
-from gytbench.cli.main import main
 from gytbench.errors import InputError
 from gytbench.grounding.adapters.stcat import StcatGrounder, StcatSettings
 from gytbench.grounding.adapters.windows import pixels, start_and_end
 from gytbench.grounding.contract import Asked, Request, Setup, capabilities
-from gytbench.predictions import load_predictions
 from gytbench.videos import open_frames
-from tests.grounding.real import Real, make_annotated, real_video
+from tests.grounding.real import real_video
 from tests.models.stcats import make_small, small_state, write_small
 from tests.models.tokens import write_tokenizer
 from tests.videos.making import steady, write_video
@@ -204,12 +197,6 @@ def test_descriptions_share_what_is_seen_of_a_window(grounder, monkeypatch) -> N
     assert [len(part) for part in seen.split("L") if part] == [6, 6, 6]
 
 
-def test_times_alone_have_no_places(grounder) -> None:
-    tubes = grounder.tubes(asked_of(real_video(), "temporal", Asked("egg", range(10))))
-    assert tubes
-    assert all(tube.points is None and tube.boxes is None for tube in tubes)
-
-
 def test_texts_are_made_lower_case(files, grounder) -> None:
     asked = Asked("Crack EGG", range(2), 0)
     (tube,) = grounder.tubes(asked_of(real_video(), "spatial", asked))
@@ -221,14 +208,6 @@ def test_texts_are_made_lower_case(files, grounder) -> None:
     assert other[0].boxes == plain[0].boxes
 
 
-def test_half_precision_is_close(files, grounder) -> None:
-    half = StcatGrounder(settings(), Setup(files, half=True))
-    asked = asked_of(real_video(), "spatial", Asked("egg", range(2), 0))
-    (found,), (expected,) = half.tubes(asked), grounder.tubes(asked)
-    np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.02)
-    assert found.boxes != expected.boxes
-
-
 def test_weights_that_give_no_numbers_are_told(files, tmp_path) -> None:
     state = small_state()
     state["temp_embed.layers.1.bias"] = torch.tensor([np.nan, 0])
@@ -238,60 +217,3 @@ def test_weights_that_give_no_numbers_are_told(files, tmp_path) -> None:
         broken.tubes(asked_of(real_video(), "st", Asked("egg", range(3, 10))))
     assert error.value.faults[0].where == "bikes"
     assert "for 'egg' gives no number (NaN) at second 3" in str(error.value)
-
-
-@pytest.mark.parametrize("role", ["checkpoint", "vocabulary", "merges"])
-def test_a_missing_file_is_asked_for(files, role) -> None:
-    given = {name: path for name, path in files.items() if name != role}
-    with pytest.raises(InputError, match=f"needs the file '{role}'.*--file {role}=PATH"):
-        StcatGrounder(settings(), Setup(given))
-
-
-@pytest.mark.parametrize(
-    ("changed", "told"),
-    [({"hop": 5}, "hop: is longer than `window`"), ({"prompt": "x"}, "has no {} for the query")],
-)
-def test_settings_that_do_not_serve_are_refused(files, changed, told) -> None:
-    with pytest.raises(InputError, match=told):
-        StcatGrounder(settings(**changed), Setup(files))
-
-
-@pytest.mark.parametrize("setting", [{"resolution": 16}, {"fps": 0}, {"window": 0}, {"hop": 0}])
-def test_settings_that_cannot_be_are_refused(setting) -> None:
-    with pytest.raises(msgspec.ValidationError, match=next(iter(setting))):
-        msgspec.convert(setting, StcatSettings)
-
-
-def test_without_torch_it_says_what_to_install(files, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "gytbench.models.stcat", None)
-    with pytest.raises(InputError, match=r"needs torch: pip install 'gytbench\[models\]'"):
-        StcatGrounder(settings(), Setup(files))
-
-
-def test_importing_the_adapter_does_not_import_torch() -> None:
-    code = (
-        "import sys, gytbench.grounding.adapters.stcat;"
-        "sys.exit(bool({'torch', 'av', 'PIL', 'transformers'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory) -> Real:
-    return make_annotated(tmp_path_factory.mktemp("real"))
-
-
-@pytest.mark.parametrize("task", ["spatial", "st"])
-def test_from_a_real_video_to_scores(files, real, tmp_path, task) -> None:
-    output = tmp_path / "found.json"
-    given = [f"{role}={path}" for role, path in files.items()]
-    words = ["run-baseline", "stcat", "--videos", real.videos, "--data", real.data]
-    words += ["--task", task, "-o", output, "--set", "resolution=32", "--set", "fps=0.2"]
-    words += [word for each in given for word in ("--file", each)]
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert (result.exit_code, result.stderr) == (0, "")
-    predictions = load_predictions(output)
-    assert (predictions.task, predictions.model["name"]) == (task, "stcat")
-    metrics = gytbench.evaluate(output, data=real.data).metrics
-    assert next(iter(metrics.values())) is not None
-    assert all(0 <= value <= 1 for value in metrics.values() if value is not None)

@@ -170,8 +170,8 @@ def _rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:
         values += sum(each.values for each in weights)
         limits.check_size(size, path)
         limits.check_values(values, path)
-        for values in batch.to_pylist():
-            row = {name: value for name, value in values.items() if value is not None}
+        for given in batch.to_pylist():
+            row = {name: value for name, value in given.items() if value is not None}
             if "meta" in row:
                 # Text that is not JSON stays, and is reported as the wrong type.
                 with suppress(*NOT_DECODED):

@@ -105,17 +105,24 @@ def number_rows(flat: Flat, width: int) -> Flat:
     return Flat(flat.counts, flat.owner, flat.position, rows)
 
 
+_MANY = 5
+"""Tubes that hardly all name their videos wrongly."""
+
+
 def video_indices(benchmark: Benchmark, found: FaultCollector) -> Ints:
     """Each tube's video as an index into `benchmark.videos`; -1 and a fault where unknown."""
     index = {video: i for i, video in enumerate(benchmark.videos)}
     tubes = found.predictions.tubes
     videos = _looked_up(index, "video", tubes)
+    other = f": not one of the benchmark's {len(index)}"
+    if len(tubes) >= _MANY and (videos < 0).all():
+        other += f"; none of the file's is: is it for another --dataset than {benchmark.dataset}?"
 
     def explain(video: str) -> str:
         from difflib import get_close_matches
 
         similar = get_close_matches(video, index, n=1, cutoff=0.8)
-        return _unknown("video", video, similar, f": not one of the benchmark's {len(index)}")
+        return _unknown("video", video, similar, other)
 
     _add_unknown("video", np.flatnonzero(videos < 0), explain, found)
     return videos

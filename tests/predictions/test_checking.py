@@ -252,6 +252,14 @@ def test_instances_that_are_wrong(tubes: list[dict[str, Any]], expected: list[st
         pack(predictions(*tubes), BENCHMARK, "st")
 
 
+def test_a_file_for_another_dataset_is_suspected() -> None:
+    told = "; none of the file's is: is it for another --dataset than groundingyoutube?"
+    strange = [tube(video=f"strange{number}") for number in range(5)]
+    assert all(told in fault for fault in checking_faults(*strange))
+    assert not any(told in fault for fault in checking_faults(*strange[:4]))
+    assert not any(told in fault for fault in checking_faults(*strange, tube()))
+
+
 def test_instances_that_are_right() -> None:
     packed = pack(
         predictions(

@@ -127,6 +127,6 @@ def _keep_plan(folder: Path, job: Job) -> None:
 
 
 def _in_one_line(error: InputError) -> str:
-    reasons: Sequence[str] = list(dict.fromkeys(fault.reason for fault in error.faults))
+    reasons: Sequence[str] = list(dict.fromkeys(map(str, error.faults)))
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
     return " ".join(reasons[0].split()) + more
